@@ -140,7 +140,9 @@ class BillingEvent(
     reason: Reason
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="decision"):
+class Decision(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", tag="decision"
+):
     """What became of one procedure event, and why. The one with the highest sequence is true now."""
 
     event_id: str

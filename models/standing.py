@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from models.billing import BillingEvent
 from models.codes import Service
-from models.procedures import ProcedureEvent, Status, Stream, VersionKind
+from models.procedures import ProcedureEvent, Stream, VersionKind
 
 
 class Key(NamedTuple):
@@ -42,33 +42,43 @@ class Standing(NamedTuple):
 
 
 class Holding(NamedTuple):
-    """The highest statement of a procedure, and the order by which it is the highest."""
+    """A content of a procedure: where it stands among the others, and the statement that said it first."""
 
     order: tuple[str, int, str]
     statement: ProcedureEvent
 
 
-def highest(statements: Iterable[ProcedureEvent]) -> dict[str, Holding]:
-    """By procedure key, the statement that holds; ``statements`` in the order of the log.
+def content(statement: ProcedureEvent) -> tuple[str, ...]:
+    """What makes two statements about one procedure say the same.
 
-    A source that numbers or dates its statements says itself which is the highest. Where only the
-    message time orders, a content counts from the first time it was sent: a resend does not renew it.
-    Of statements that say the same, the first in the log stands for all.
+    Where only the message time orders, a resend bears a new one: it is no part of the content.
     """
-    seen: dict[str, dict[tuple[str, Status, str], Holding]] = {}
+    resent = statement.version_kind is VersionKind.MESSAGE_TIME
+    return (statement.digest, statement.status, "" if resent else statement.version)
+
+
+History = dict[tuple[str, ...], Holding]
+"""All that was said of one procedure, by content."""
+
+
+def histories(statements: Iterable[ProcedureEvent]) -> dict[str, History]:
+    """What was said of every procedure, by procedure key; ``statements`` in the order of the log.
+
+    A content that was sent more than once stands where its lowest version puts it, so that a resend
+    after a cancel renews nothing. Of statements that say the same, the first in the log stands for all.
+    """
+    said: dict[str, History] = {}
     for statement in statements:
-        contents = seen.setdefault(statement.procedure, {})
-        resent = statement.version_kind is VersionKind.MESSAGE_TIME
-        content = (statement.digest, statement.status, "" if resent else statement.version)
-        holding = contents.get(content)
-        if holding is None:
-            contents[content] = Holding(statement.order, statement)
-        elif statement.order < holding.order:
-            contents[content] = Holding(statement.order, holding.statement)
-    return {
-        procedure: max(contents.values(), key=lambda holding: holding.order)
-        for procedure, contents in seen.items()
-    }
+        history = said.setdefault(statement.procedure, {})
+        first = history.setdefault(content(statement), Holding(statement.order, statement))
+        if statement.order < first.order:
+            history[content(statement)] = first._replace(order=statement.order)
+    return said
+
+
+def highest(history: History) -> ProcedureEvent:
+    """The statement that holds."""
+    return max(history.values(), key=lambda holding: holding.order).statement
 
 
 def standing(
@@ -80,7 +90,8 @@ def standing(
     procedure counts are left out.
     """
     counting: dict[Key, dict[str, ProcedureEvent]] = {}
-    for procedure, (_, statement) in highest(statements).items():
+    for procedure, history in histories(statements).items():
+        statement = highest(history)
         key = Key.of(statement)
         if statement.counts and key is not None:
             counting.setdefault(key, {})[procedure] = statement

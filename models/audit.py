@@ -145,10 +145,11 @@ def _numbered(decisions: Sequence[Decision]) -> Iterator[Finding]:
     written: dict[str, Decision] = {}
     last: dict[str, int] = {}
     for decision in decisions:
-        if (same := written.setdefault(decision.id, decision)) is not decision:
-            if same != decision:
+        if decision.id in written:
+            if written[decision.id] != decision:
                 yield Finding(Figure.DOUBLED, decision.event_id, f"has two decisions {decision.sequence}")
             continue
+        written[decision.id] = decision
         expected = last.get(decision.event_id, 0) + 1
         if decision.sequence != expected:
             what = f"has decision {decision.sequence} instead of {expected}"
@@ -168,7 +169,8 @@ def _told(account: Account) -> Iterator[Finding]:
 
 
 def _true(account: Account, charges: Mapping[Key, list[BillingEvent]]) -> Iterator[Finding]:
-    latest = {decision.event_id: decision for decision in account.decisions}
+    in_order = sorted(account.decisions, key=lambda decision: decision.sequence)
+    latest = {decision.event_id: decision for decision in in_order}
     said = histories(account.statements)
     events = {record.event_id: record for record in account.procedures}
     for event_id in events:

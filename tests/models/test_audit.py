@@ -1,0 +1,199 @@
+"""The audit of one patient finds each way of being wrong."""
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from models.audit import Account, Figure, audit
+from models.billing import BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
+from models.codes import Service
+from models.procedures import ProcedureEvent, Status, Stream
+from tests.models.strategies import PATIENTS, logged, statement
+
+FIRST, SECOND, GONE = logged(
+    [
+        statement(PATIENTS[0], "lab", 1, 0, Status.PERFORMED, 0),
+        statement(PATIENTS[0], "lab", 2, 0, Status.PERFORMED, 0),
+        statement(PATIENTS[0], "lab", 1, 1, Status.WITHDRAWN, 0),
+    ]
+)
+
+
+def charge_of(event: ProcedureEvent, sequence: int, cause: str, reason: Reason) -> BillingEvent:
+    return BillingEvent(
+        kind=Kind.CHARGE,
+        id=f"c{sequence}",
+        charge_id=f"c{sequence}",
+        unit=1,
+        sequence=sequence,
+        patient=event.patient,
+        facility=event.facility or "",
+        stream=Stream.FACILITY,
+        service=Service.COLLECTION,
+        service_date=event.service_date or date.min,
+        code=event.code or "",
+        revenue_code=event.revenue_code or "",
+        account_number=event.account_number,
+        procedure=ProcedureRef(event.source, event.procedure_id, event.facility),
+        event_id=event.event_id,
+        cause=cause,
+        reason=reason,
+    )
+
+
+def decided(event: ProcedureEvent, sequence: int, outcome: Outcome, *told: str, **more: object) -> Decision:
+    made = Decision(
+        event_id=event.event_id, sequence=sequence, cause=event.event_id, outcome=outcome, billing_events=told
+    )
+    return msgspec.structs.replace(made, **more)
+
+
+CHARGE = charge_of(FIRST, 1, FIRST.event_id, Reason.FIRST_OF_DAY)
+CREDIT = msgspec.structs.replace(
+    CHARGE,
+    kind=Kind.CREDIT,
+    id="c2",
+    sequence=2,
+    reverses="c1",
+    cause=GONE.event_id,
+    reason=Reason.FILLER_WITHDRAWN,
+)
+NEXT = charge_of(SECOND, 3, GONE.event_id, Reason.PROMOTED)
+DECISIONS = [
+    decided(FIRST, 1, Outcome.REPORTED, "c1", charge_id="c1", unit=1),
+    decided(SECOND, 1, Outcome.ALREADY_REPORTED, covered_by=CHARGE.procedure),
+    decided(GONE, 1, Outcome.WITHDRAWN, "c2"),
+    decided(FIRST, 2, Outcome.SUPERSEDED, of=GONE.event_id),
+    decided(SECOND, 2, Outcome.REPORTED, "c3", charge_id="c3", unit=1),
+]
+
+
+@pytest.fixture
+def account() -> Account:
+    """Two collections of a day, and the one that was charged withdrawn: the other is charged instead."""
+    return Account([FIRST, SECOND, GONE], [*DECISIONS], [CHARGE, CREDIT, NEXT])
+
+
+def figures(account: Account) -> set[Figure]:
+    return {finding.figure for finding in audit(account)}
+
+
+def replaced(decision: Decision, **changes: object) -> Decision:
+    return msgspec.structs.replace(decision, **changes)
+
+
+def test_nothing_is_found_where_nothing_is_wrong(account: Account) -> None:
+    """The account of a promotion passes."""
+    assert [*audit(account)] == []
+
+
+def test_a_charge_that_was_not_written_is_missing(account: Account) -> None:
+    """A procedure counts, no charge stands."""
+    account.billing_events.pop()
+    assert Figure.MISSING in figures(account)
+
+
+def test_a_charge_that_was_not_credited_is_doubled(account: Account) -> None:
+    """Two charges of one unit without the credit between."""
+    account.billing_events.remove(CREDIT)
+    assert Figure.DOUBLED in figures(account)
+
+
+def test_a_second_unit_is_doubled(account: Account) -> None:
+    """Both procedures count and both are charged: one too many."""
+    account.billing_events.append(msgspec.structs.replace(NEXT, id="d1", charge_id="d1", unit=2, sequence=1))
+    assert Figure.DOUBLED in figures(account)
+
+
+def test_a_billing_event_written_twice_is_doubled(account: Account) -> None:
+    """The same id twice, though nothing else differs."""
+    account.billing_events.append(NEXT)
+    assert Figure.DOUBLED in figures(account)
+
+
+def test_two_different_decisions_of_one_number_are_doubled(account: Account) -> None:
+    """The same once more is a replay, another one is two workers at once."""
+    account.decisions.append(DECISIONS[0])
+    assert figures(account) == set()
+    account.decisions.append(replaced(DECISIONS[-1], outcome=Outcome.NOT_OURS))
+    assert Figure.DOUBLED in figures(account)
+
+
+def test_a_charge_of_what_does_not_count_is_unexplained(account: Account) -> None:
+    """The unit is right, but the procedure that fills it was withdrawn."""
+    ref = ProcedureRef(FIRST.source, FIRST.procedure_id, FIRST.facility)
+    account.billing_events[-1] = msgspec.structs.replace(NEXT, procedure=ref)
+    assert Figure.UNEXPLAINED in figures(account)
+
+
+def test_a_charge_that_shows_something_else_is_unexplained(account: Account) -> None:
+    """Every field that a charge takes from its statement is compared, and the finding names it."""
+    account.billing_events[-1] = msgspec.structs.replace(NEXT, account_number="A9")
+    assert [finding.what for finding in audit(account)] == ["does not show account_number as stated"]
+
+
+def test_an_event_without_a_decision_is_unexplained(account: Account) -> None:
+    """Every statement has one."""
+    account.decisions = [decision for decision in DECISIONS if decision.event_id != SECOND.event_id]
+    assert Figure.UNEXPLAINED in figures(account)
+
+
+def test_a_decision_without_a_statement_is_unexplained(account: Account) -> None:
+    """What intake decides by itself needs none: held, dead-lettered, not ours."""
+    account.decisions.append(Decision(event_id="e", sequence=1, cause="e", outcome=Outcome.HELD))
+    assert figures(account) == set()
+    account.decisions.append(Decision(event_id="f", sequence=1, cause="f", outcome=Outcome.WITHDRAWN))
+    assert figures(account) == {Figure.UNEXPLAINED}
+
+
+def test_a_billing_event_that_no_decision_tells_of_is_unexplained(account: Account) -> None:
+    """And so is a decision that tells of a billing event nobody wrote."""
+    account.decisions[2] = replaced(DECISIONS[2], billing_events=())
+    assert figures(account) == {Figure.UNEXPLAINED}
+    account.decisions[2] = replaced(DECISIONS[2], billing_events=("c2", "c9"))
+    assert figures(account) == {Figure.UNEXPLAINED}
+
+
+@pytest.mark.parametrize(
+    ("index", "changes"),
+    [
+        (4, {"outcome": Outcome.ALREADY_REPORTED, "charge_id": None}),
+        (4, {"charge_id": "c1"}),
+        (4, {"unit": 2}),
+        (4, {"outcome": Outcome.REPEATED, "of": FIRST.event_id}),
+        (3, {"outcome": Outcome.REPORTED, "charge_id": "c3", "unit": 1}),
+        (3, {"of": FIRST.event_id}),
+        (3, {"of": SECOND.event_id}),
+        (3, {"of": None}),
+        (2, {"outcome": Outcome.NOT_PERFORMED}),
+        (2, {"charge_id": "c3"}),
+    ],
+)
+def test_a_latest_decision_that_is_not_true_is_unexplained(
+    account: Account, index: int, changes: dict[str, object]
+) -> None:
+    """It names a charge that is not its own, an event that does not hold, or the wrong outcome."""
+    account.decisions[index] = replaced(DECISIONS[index], **changes)
+    assert figures(account) == {Figure.UNEXPLAINED}
+
+
+def test_numbers_that_are_left_out_are_out_of_sequence(account: Account) -> None:
+    """Of billing events of a unit, and of decisions about an event."""
+    account.billing_events[-1] = msgspec.structs.replace(NEXT, sequence=5)
+    assert Figure.OUT_OF_SEQUENCE in figures(account)
+    account.billing_events[-1] = NEXT
+    account.decisions[-1] = replaced(DECISIONS[-1], sequence=3)
+    assert figures(account) == {Figure.OUT_OF_SEQUENCE}
+
+
+def test_a_credit_that_is_no_copy_is_out_of_sequence(account: Account) -> None:
+    """A credit differs from its charge in kind, id, number and reason, in nothing else."""
+    account.billing_events[1] = msgspec.structs.replace(CREDIT, account_number="A9")
+    assert figures(account) == {Figure.OUT_OF_SEQUENCE}
+
+
+def test_a_second_unit_without_the_first_is_out_of_sequence(account: Account) -> None:
+    """Units that stand are numbered from one."""
+    account.billing_events = [msgspec.structs.replace(NEXT, unit=2, sequence=1)]
+    assert Figure.OUT_OF_SEQUENCE in figures(account)

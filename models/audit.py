@@ -13,8 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from models.billing import BillingEvent, Decision, Kind, Outcome
-from models.procedures import ProcedureEvent, Status
-from models.standing import History, Key, content, highest, histories, shows, standing
+from models.patient_day import PatientDay
+from models.procedures import ProcedureEvent
+from models.standing import Key, histories, shows, standing
+from models.truth import untrue
 
 AT_INTAKE = frozenset({Outcome.HELD, Outcome.DEAD_LETTERED, Outcome.NOT_OURS})
 """Outcomes that intake may decide by itself, without a statement for the ledger."""
@@ -53,6 +55,8 @@ class Account:
     """Canonical statements, and what intake decided about a procedure that it could name."""
     decisions: list[Decision] = field(default_factory=list)
     billing_events: list[BillingEvent] = field(default_factory=list)
+    days: list[PatientDay] | None = None
+    """What the ledger keeps of the patient now; None leaves it out of the audit."""
 
     @property
     def statements(self) -> list[ProcedureEvent]:
@@ -66,6 +70,8 @@ def audit(account: Account, overrides: Mapping[Key, int] | None = None) -> Itera
         yield from _alternates(chain)
     charges = standing_charges(chains)
     yield from _stands(account, charges, overrides)
+    if account.days is not None:
+        yield from _kept(account.days, charges)
     yield from _numbered(account.decisions)
     yield from _told(account)
     yield from _true(account, charges)
@@ -141,6 +147,24 @@ def _stands(
                 yield Finding(Figure.UNEXPLAINED, charge.id, f"does not show {', '.join(wrong)} as stated")
 
 
+def _kept(days: Sequence[PatientDay], charges: Mapping[Key, list[BillingEvent]]) -> Iterator[Finding]:
+    kept = {
+        unit.charge.id: unit.charge
+        for day in days
+        for units in day.units.values()
+        for unit in units
+        if unit.charge is not None
+    }
+    written = {charge.id: charge for stand in charges.values() for charge in stand}
+    for unwritten in kept.keys() - written.keys():
+        yield Finding(
+            Figure.MISSING, unwritten, "stands in the ledger's state, but not in its billing events"
+        )
+    for charge_id, charge in written.items():
+        if kept.get(charge_id) != charge:
+            yield Finding(Figure.UNEXPLAINED, charge_id, "is another or absent in the ledger's state")
+
+
 def _numbered(decisions: Sequence[Decision]) -> Iterator[Finding]:
     written: dict[str, Decision] = {}
     last: dict[str, int] = {}
@@ -179,58 +203,10 @@ def _true(account: Account, charges: Mapping[Key, list[BillingEvent]]) -> Iterat
     for event_id, decision in latest.items():
         match events.get(event_id):
             case ProcedureEvent() as statement:
-                untrue = _untrue(decision, statement, said[statement.procedure], events, charges)
+                wrong = untrue(decision, statement, said[statement.procedure], events, charges)
             case Decision(outcome=outcome):
-                untrue = None if decision.outcome is outcome else f"intake decided {outcome}"
+                wrong = None if decision.outcome is outcome else f"intake decided {outcome}"
             case None:
-                untrue = None if decision.outcome in AT_INTAKE else "there is no statement"
-        if untrue:
-            yield Finding(Figure.UNEXPLAINED, event_id, f"{decision.outcome}, but {untrue}")
-
-
-def _untrue(
-    decision: Decision,
-    statement: ProcedureEvent,
-    history: History,
-    events: Mapping[str, ProcedureEvent | Decision],
-    charges: Mapping[Key, list[BillingEvent]],
-) -> str | None:
-    """Why the latest decision about ``statement`` is not true of what stands; None if it is."""
-    own = content(statement)
-    if decision.outcome in (Outcome.REPEATED, Outcome.SUPERSEDED):
-        other = events.get(decision.of or "")
-        if not isinstance(other, ProcedureEvent) or other.procedure != statement.procedure:
-            return "names no event of its procedure"
-        if decision.outcome is Outcome.REPEATED:
-            return None if content(other) == own else "the event it names says something else"
-        return None if history[content(other)].order > history[own].order else "what it names is not higher"
-
-    holder = highest(history)
-    if holder.event_id != statement.event_id:
-        return "another statement holds"
-    if not statement.counts:
-        outcome = expected_outcome(statement)
-        return None if decision.outcome is outcome and decision.charge_id is None else f"it is {outcome}"
-    key = Key.of(statement)
-    stand = charges.get(key, []) if key else []
-    fillers = {(charge.procedure.source, charge.procedure.procedure_id): charge for charge in stand}
-    charge = fillers.get((statement.source, statement.procedure_id))
-    if charge is not None:
-        right = decision.outcome in (Outcome.REPORTED, Outcome.CORRECTED)
-        named = (decision.charge_id, decision.unit) == (charge.charge_id, charge.unit)
-        return None if right and named else "its charge stands, and is another or not named"
-    if decision.outcome not in (Outcome.ALREADY_REPORTED, Outcome.CORRECTED) or decision.charge_id:
-        return "it counts, but no charge of it stands"
-    covering = decision.covered_by
-    if covering is None or (covering.source, covering.procedure_id) not in fillers:
-        return "what it names does not fill a unit"
-    return None
-
-
-def expected_outcome(statement: ProcedureEvent) -> Outcome:
-    """The outcome of a statement that holds and does not count."""
-    if statement.status is Status.WITHDRAWN:
-        return Outcome.WITHDRAWN
-    if statement.status is not Status.PERFORMED:
-        return Outcome.NOT_PERFORMED
-    return Outcome(statement.reporting)
+                wrong = None if decision.outcome in AT_INTAKE else "there is no statement"
+        if wrong:
+            yield Finding(Figure.UNEXPLAINED, event_id, f"{decision.outcome}, but {wrong}")

@@ -1,0 +1,112 @@
+"""Reading a topic from its beginning to its committed end, for those who look and change nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from streams.errors import PerdiemError
+from streams.settings import Settings
+
+STALL = 30.0
+"""Seconds without a record and without progress after which a read is given up."""
+POLL_MS = 500
+FETCH_BYTES = 8 << 20
+
+
+class ReadingError(PerdiemError):
+    """A topic that cannot be read to its end."""
+
+
+class Span(NamedTuple):
+    """Offsets of a partition: from the first that is there to the last committed one."""
+
+    begin: int
+    end: int
+    """One behind the last."""
+
+
+class Reader:
+    """Reads under read_committed, outside every group; commits and resets nothing.
+
+    Every method raises ``ReadingError`` where a topic is missing, the broker is not reached, or a
+    read stands still.
+    """
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+
+    async def spans(self, *topics: str) -> dict[TopicPartition, Span]:
+        """The partitions of ``topics`` in order, and what each holds now."""
+        cluster = await self._consumer._client.fetch_all_metadata()  # the public way waits for unknown topics
+        missing = [name for name in topics if not cluster.partitions_for_topic(name)]
+        if missing:
+            raise ReadingError(f"no topic {', '.join(missing)}: create them with perdiem topics create")
+        partitions = [
+            TopicPartition(topic, partition)
+            for topic in topics
+            for partition in sorted(cluster.partitions_for_topic(topic))
+        ]
+        begins = await self._consumer.beginning_offsets(partitions)
+        ends = await self._consumer.end_offsets(partitions)
+        return {partition: Span(begins[partition], ends[partition]) for partition in partitions}
+
+    async def read(self, spans: dict[TopicPartition, Span]) -> AsyncIterator[list[ConsumerRecord]]:
+        """The records of ``spans``, in polls; those of one partition in the order of its log."""
+        ahead = {partition: span.end for partition, span in spans.items() if span.begin < span.end}
+        if not ahead:
+            return
+        self._consumer.assign([*ahead])
+        for partition in ahead:
+            self._consumer.seek(partition, spans[partition].begin)
+        clock = asyncio.get_running_loop().time
+        progress = clock()
+        while ahead:
+            polled = await self._consumer.getmany(*ahead, timeout_ms=POLL_MS)
+            for partition, records in polled.items():
+                wanted = [record for record in records if record.offset < ahead[partition]]
+                if wanted:
+                    progress = clock()
+                    yield wanted
+            for partition in [*ahead]:
+                if await self._consumer.position(partition) >= ahead[partition]:
+                    progress = clock()
+                    del ahead[partition]
+                    self._consumer.pause(partition)
+            if clock() - progress > STALL:
+                raise ReadingError(f"{next(iter(ahead)).topic} stands still: no record for {STALL:.0f} s")
+
+    async def follow(
+        self, topic: str, spans: dict[TopicPartition, Span]
+    ) -> AsyncIterator[list[ConsumerRecord]]:
+        """What is written behind ``spans`` of ``topic``, as it comes, without an end."""
+        behind = [partition for partition in spans if partition.topic == topic]
+        self._consumer.assign(behind)
+        for partition in behind:
+            self._consumer.seek(partition, spans[partition].end)
+        while True:
+            polled = await self._consumer.getmany(*behind, timeout_ms=POLL_MS)
+            for records in polled.values():
+                yield records
+
+
+@asynccontextmanager
+async def reader(settings: Settings) -> AsyncIterator[Reader]:
+    """A reader of the broker that ``settings`` name."""
+    consumer = AIOKafkaConsumer(
+        **settings.kafka(),
+        isolation_level="read_committed",
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    try:
+        await consumer.start()
+        yield Reader(consumer)
+    except KafkaError as error:
+        raise ReadingError(f"cannot read from {settings.brokers}: {type(error).__name__}") from error
+    finally:
+        await consumer.stop()

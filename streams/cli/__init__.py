@@ -1,0 +1,47 @@
+"""The command line: ``perdiem``. One file for each noun."""
+
+import logging
+import sys
+from importlib import import_module
+
+import typer
+
+from streams.errors import PerdiemError
+
+app = typer.Typer(
+    help="Each CAR-T service reported once per patient, per day: exactly one charge, on the event stream.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Its tracebacks show local variables, and those hold patients.
+    pretty_exceptions_enable=False,
+)
+
+# In the order of `perdiem --help`. Each module adds its commands to `app`; imports of what is slow to
+# load belong inside the commands.
+for noun in ("worker", "topics", "settings", "kafka"):
+    import_module(f"streams.cli.{noun}")
+
+
+def main() -> None:
+    """Run the command line; what a person can put right is told in one line, with exit code 2."""
+    # Clients say at length what the exception, told below in one line, says again.
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())
+    try:
+        app()
+    except Exception as error:
+        told = _told(error)
+        if told is None:
+            raise
+        print(f"perdiem: {told}", file=sys.stderr)
+        sys.exit(getattr(error, "code", 2))
+
+
+def _told(error: Exception) -> str | None:
+    """What to say of an expected error; None for a defect, whose traceback is wanted."""
+    if isinstance(error, PerdiemError):
+        return str(error)
+    from aiokafka.errors import KafkaConnectionError
+
+    if isinstance(error, KafkaConnectionError):
+        return "no Kafka answers at PERDIEM_BROKERS"
+    return None

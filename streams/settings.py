@@ -1,0 +1,228 @@
+"""Settings: everything that can be set, in one place, from the environment (``PERDIEM_*``)."""
+
+import os
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.errors import PerdiemError
+
+PREFIX = "PERDIEM_"
+TESTS = "PERDIEM_TEST_"
+"""Variables of the test suite, which are no settings."""
+
+
+class SettingsError(PerdiemError):
+    """Settings that cannot be used: one line for each, ``PERDIEM_X: what was expected``."""
+
+
+def _shaped(pattern: str, expected: str) -> AfterValidator:
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(expected)
+        return text
+
+    return AfterValidator(check)
+
+
+Brokers = Annotated[
+    str, _shaped(r"[^\s,]+:\d{1,5}(,[^\s,]+:\d{1,5})*", "host:port expected, several separated by commas")
+]
+# 249 characters are Kafka's own limit.
+TopicName = Annotated[
+    str, _shaped(r"[A-Za-z0-9._-]{1,249}", "a Kafka topic name expected: letters, digits, dots, _ and -")
+]
+TopicPrefix = Annotated[str, _shaped(r"[A-Za-z0-9._-]{0,100}", "letters, digits, dots, _ and - expected")]
+AppId = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,100}", "a name expected: letters, digits, dots, _ and -")]
+
+
+class Settings(BaseSettings):
+    """How this installation of Perdiem runs. Times are in seconds.
+
+    ``Settings.load()`` turns what is wrong into a ``SettingsError``; the constructor raises
+    pydantic's ``ValidationError``.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    app_id: AppId = Field(
+        "perdiem",
+        description="Names the consumer groups and transactional ids: never change it on a running system.",
+    )
+    brokers: Brokers = Field("127.0.0.1:9092", description="Kafka bootstrap servers.")
+    facilities: Path | None = Field(None, description="The facilities file (TOML). A worker needs it.")
+    data_dir: Path = Field(Path("var/perdiem"), description="Folder of the local stores. May be lost.")
+
+    topic_prefix: TopicPrefix = Field("", description="Put before the name of every topic.")
+    topic_lab_procedures: TopicName = Field("lab.procedures", description="Source: the cell lab.")
+    topic_infusion_procedures: TopicName = Field(
+        "infusion.procedures", description="Source: the infusion unit."
+    )
+    topic_procedures: TopicName = Field("perdiem.procedures", description="Canonical procedure events.")
+    topic_decisions: TopicName = Field("billing.decisions", description="What became of each event, and why.")
+    topic_billing_events: TopicName = Field("billing.events", description="Charges and credits.")
+    topic_held: TopicName = Field("perdiem.held", description="Records that wait for a person.")
+    topic_dead_letters: TopicName = Field("perdiem.dead-letters", description="Records that cannot be read.")
+    topic_patient_days: TopicName = Field("perdiem.patient-days", description="Changelog of the ledger.")
+    topic_intake_lab: TopicName = Field("perdiem.intake.lab", description="Changelog of intake, cell lab.")
+    topic_intake_infusion: TopicName = Field(
+        "perdiem.intake.infusion", description="Changelog of intake, infusion unit."
+    )
+    partitions: int = Field(8, ge=1, le=1000, description="Of every topic. Fixed once they are created.")
+    replication: int = Field(1, ge=1, le=10, description="Replicas of every topic created here.")
+    min_insync_replicas: int = Field(1, ge=1, le=10, description="Replicas that must have every write.")
+    create_topics: bool = Field(False, description="A worker creates the topics that are missing.")
+
+    session_timeout: float = Field(10, ge=1, le=300, description="A worker silent for so long is replaced.")
+    heartbeat: float = Field(
+        2, gt=0, description="Between two signs of life: less than a third of the session timeout."
+    )
+    transaction_timeout: float = Field(
+        24, ge=2, le=900, description="The broker aborts a transaction then; a unit of work has half of it."
+    )
+    lanes: int = Field(8, ge=1, le=256, description="Partitions whose commits overlap.")
+    max_poll_records: int = Field(2000, ge=1, le=100_000, description="Most records in one unit of work.")
+    restore_timeout: float = Field(60, gt=0, description="A restore without progress for so long fails.")
+    dead_letter_limit: float = Field(
+        0.5, gt=0, le=1, description="A larger share of dead letters in the window stops the worker."
+    )
+    dead_letter_window: int = Field(1000, ge=1, description="Records over which that share is taken.")
+
+    web_host: str = Field("127.0.0.1", description="Address that the web pages listen on.")
+    web_port: int = Field(6066, ge=0, le=65535, description="Port of the web pages.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How clients talk to Kafka."
+    )
+    ssl_cafile: Path | None = Field(None, description="Certificate authorities (PEM), else the system's.")
+    ssl_certfile: Path | None = Field(None, description="The client's own certificate (PEM).")
+    ssl_keyfile: Path | None = Field(None, description="Key of that certificate (PEM).")
+    ssl_key_password: SecretStr | None = Field(None, description="Password of that key.")
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="How a client proves who it is."
+    )
+    sasl_username: str | None = Field(None, description="SASL user name.")
+    sasl_password: SecretStr | None = Field(None, description="SASL password.")
+
+    @classmethod
+    def load(cls, **given: Any) -> Self:
+        """Settings from the environment; ``given`` wins over it.
+
+        Raises ``SettingsError`` for what cannot be used, and for a ``PERDIEM_*`` variable that is no setting.
+        """
+        unknown = [_unknown(name) for name in sorted(os.environ) if _is_unknown(name)]
+        if unknown:
+            raise SettingsError("\n".join(unknown))
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            raise SettingsError("\n".join(_lines(error))) from None
+
+    @property
+    def unit_deadline(self) -> float:
+        """Seconds that one unit of work may take: half of ``transaction_timeout``."""
+        return self.transaction_timeout / 2
+
+    def kafka(self) -> dict[str, Any]:
+        """Keyword arguments of every aiokafka client: where the brokers are, and how to talk to them.
+
+        Raises ``SettingsError`` if certificate or key cannot be loaded.
+        """
+        arguments: dict[str, Any] = {
+            "bootstrap_servers": self.brokers,
+            "security_protocol": self.security_protocol,
+        }
+        if self.security_protocol.endswith("SSL"):
+            arguments["ssl_context"] = self._ssl_context()
+        if self.security_protocol.startswith("SASL") and self.sasl_password is not None:
+            arguments |= {
+                "sasl_mechanism": self.sasl_mechanism,
+                "sasl_plain_username": self.sasl_username,
+                "sasl_plain_password": self.sasl_password.get_secret_value(),
+            }
+        return arguments
+
+    def _ssl_context(self) -> Any:
+        from aiokafka.helpers import create_ssl_context
+
+        password = self.ssl_key_password
+        try:
+            return create_ssl_context(
+                cafile=self.ssl_cafile,
+                certfile=self.ssl_certfile,
+                keyfile=self.ssl_keyfile,
+                password=password.get_secret_value() if password else "",
+            )
+        except OSError as error:  # ssl.SSLError is one
+            raise SettingsError(
+                f"PERDIEM_SSL_*: certificate, key and password that fit expected ({error})"
+            ) from None
+
+    @model_validator(mode="after")
+    def _fit_each_other(self) -> Self:
+        wrong = [f"{_variable(name)}: {expected}" for name, expected in self._misfits()]
+        if wrong:
+            raise ValueError("\n".join(wrong))
+        return self
+
+    def _misfits(self) -> Iterator[tuple[str, str]]:
+        if self.heartbeat >= self.session_timeout / 3:
+            yield "heartbeat", "less than a third of PERDIEM_SESSION_TIMEOUT expected"
+        if self.min_insync_replicas > self.replication:
+            yield "min_insync_replicas", "at most PERDIEM_REPLICATION expected"
+        seen: set[str] = set()
+        for name in TOPIC_FIELDS:
+            topic = getattr(self, name)
+            if topic in seen:
+                yield name, "a name that no other topic has expected"
+            seen.add(topic)
+        for name in ("sasl_mechanism", "sasl_username", "sasl_password"):
+            if self.security_protocol.startswith("SASL") != (getattr(self, name) is not None):
+                yield (
+                    name,
+                    "expected with PERDIEM_SECURITY_PROTOCOL=SASL_SSL or SASL_PLAINTEXT, and only then",
+                )
+        for name in ("ssl_cafile", "ssl_certfile", "ssl_keyfile"):
+            file: Path | None = getattr(self, name)
+            if file is not None and not self.security_protocol.endswith("SSL"):
+                yield name, "expected only with PERDIEM_SECURITY_PROTOCOL=SSL or SASL_SSL"
+            elif file is not None and not file.is_file():
+                yield name, "an existing file expected"
+
+
+TOPIC_FIELDS = [
+    name for name in Settings.model_fields if name.startswith("topic_") and name != "topic_prefix"
+]
+
+
+def _variable(field: str) -> str:
+    return PREFIX + field.upper()
+
+
+def _is_unknown(name: str) -> bool:
+    name = name.upper()
+    return (
+        name.startswith(PREFIX)
+        and not name.startswith(TESTS)
+        and name.removeprefix(PREFIX).lower() not in Settings.model_fields
+    )
+
+
+def _unknown(name: str) -> str:
+    near = get_close_matches(name.upper(), [_variable(field) for field in Settings.model_fields], 1)
+    return f"{name}: no such setting" + (f", perhaps {near[0]}" if near else "")
+
+
+def _lines(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        said = problem["msg"].removeprefix("Value error, ")
+        place = problem["loc"]
+        yield f"{_variable(str(place[0]))}: {said[0].lower()}{said[1:]}" if place else said

@@ -1,0 +1,144 @@
+"""The ledger: agent 2. Owns the tables, applies the rule, emits charges, credits and decisions."""
+
+import logging
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from models.billing import (
+    BillingEvent,
+    Decision,
+    Outcome,
+    Reason,
+    encode_billing_event,
+    encode_decision,
+)
+from models.patient_day import PatientDay, decide, decode_patient_day, encode_patient_day, gather, warn
+from models.procedures import SEPARATOR, ProcedureEvent
+from streams.cloudevents import CloudEvents
+from streams.dead_letters import put_aside
+from streams.once import Codec, OnceApp, UnitOfWork
+from streams.once.failure import where
+from streams.topics import Topics
+
+log = logging.getLogger(__name__)
+
+PatientDate = tuple[str, date | None]
+"""Key of a patient-day: patient and service date; no date for what was withdrawn unseen."""
+Places = dict[str, date | None]
+"""Of one patient: procedure key to the service date of the patient-day where the procedure stands."""
+
+_decode = msgspec.json.Decoder(ProcedureEvent | Decision).decode
+_KEY_SEPARATOR = "\x1f"
+
+
+def _encode_key(key: PatientDate) -> bytes:
+    patient, service_date = key
+    return f"{patient}{_KEY_SEPARATOR}{service_date or ''}".encode()
+
+
+def _decode_key(key: bytes) -> PatientDate:
+    patient, _, service_date = key.decode().rpartition(_KEY_SEPARATOR)
+    return patient, date.fromisoformat(service_date) if service_date else None
+
+
+PATIENT_DAYS: Codec[PatientDate, PatientDay] = Codec(
+    _encode_key, _decode_key, encode_patient_day, decode_patient_day
+)
+PATIENTS: Codec[str, Places] = Codec(
+    str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(Places).decode
+)
+
+
+class Ledger:
+    """Turns procedure events into charges, credits and decisions."""
+
+    def __init__(self, app: OnceApp, topics: Topics) -> None:
+        self._topics = topics
+        self._billing = CloudEvents("perdiem.billing-event", f"/{app.conf.id}/ledger")
+        self._decided = CloudEvents("perdiem.decision", f"/{app.conf.id}/ledger")
+        self.patient_days = app.once_table("patient_days", PATIENT_DAYS)
+        self.patients = app.once_table("patients", PATIENTS)
+        app.once_agent(
+            "ledger",
+            self.fill,
+            changelogs={topics.procedures.name: topics.patient_days.name},
+            tables=[self.patient_days, self.patients],
+        )
+
+    def fill(self, unit: UnitOfWork) -> None:
+        for record in unit.records:
+            event: ProcedureEvent | Decision | None = None
+            try:
+                event = _decode(record.value)
+                if isinstance(event, Decision):
+                    billing_events, decisions = [], [self._warned(event)]
+                else:
+                    billing_events, decisions = self._decide(event)
+            except Exception as error:
+                # One record never stops the others: order does not matter to the rule.
+                billing_events, decisions = [], [self._failed(unit, record, event, error)]
+            for billing_event in billing_events:
+                unit.send(
+                    self._topics.billing_events.name,
+                    record.key,
+                    encode_billing_event(billing_event),
+                    self._billing.headers(billing_event.id),
+                )
+                unit.counts[billing_event.kind] += 1
+            for decision in decisions:
+                unit.send(
+                    self._topics.decisions.name,
+                    record.key,
+                    encode_decision(decision),
+                    self._decided.headers(decision.id),
+                )
+                unit.counts[decision.outcome if decision.sequence == 1 else "follow_up"] += 1
+
+    def _decide(self, event: ProcedureEvent) -> tuple[list[BillingEvent], list[Decision]]:
+        patient = event.patient
+        places = self.patients.get(patient, {})
+        stands = places.get(event.procedure, event.service_date)
+        verdict = decide(gather(event, stands, lambda day: self.patient_days.get((patient, day))), event)
+        for day in verdict.days:
+            self.patient_days[patient, day.service_date] = day
+        if event.procedure not in places or verdict.stands != stands:
+            self.patients[patient] = {**places, event.procedure: verdict.stands}
+        return verdict.billing_events, verdict.decisions
+
+    def _warned(self, decision: Decision) -> Decision:
+        """Intake held it or could not read it; if a charge of that procedure stands, say so."""
+        if decision.patient is None or decision.source is None or decision.procedure_id is None:
+            return decision
+        procedure = SEPARATOR.join((decision.source, decision.procedure_id, decision.patient))
+        places = self.patients.get(decision.patient, {})
+        if procedure not in places:
+            return decision
+        stands = places[procedure]
+        day = self.patient_days.get((decision.patient, stands))
+        return decision if day is None else warn({stands: day}, decision)
+
+    def _failed(
+        self, unit: UnitOfWork, record: Any, event: ProcedureEvent | Decision | None, error: Exception
+    ) -> Decision:
+        event_id = event.event_id if event else f"{record.topic}:{record.partition}:{record.offset}:0"
+        log.error("The rule failed on event %s: %s; it is a dead letter now", event_id, where(error))
+        put_aside(
+            unit,
+            self._topics.dead_letters.name,
+            record,
+            key=record.key,
+            reason=Reason.RULE_FAILED,
+            error=type(error).__name__,
+            message="the ledger's rule failed on this event",
+            event_id=event_id,
+        )
+        return Decision(
+            event_id=event_id,
+            sequence=1,
+            cause=event_id,
+            outcome=Outcome.DEAD_LETTERED,
+            reason=Reason.RULE_FAILED,
+            patient=event.patient if event else None,
+        )

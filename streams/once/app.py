@@ -1,0 +1,192 @@
+"""OnceApp: a Faust App whose agents process every source record exactly once."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+import faust
+from aiokafka import TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, InvalidProducerIdMapping, KafkaError, ProducerFenced
+from faust.types import StreamT
+from yarl import URL
+
+from streams.once.batch import Batch
+from streams.once.consumer import Transport
+from streams.once.engine import Engine
+from streams.once.failure import EXIT_REFUSED, Refused, die, where
+from streams.once.observer import Observer, Silent, Step
+from streams.once.owner import Agent, Owner, State
+from streams.once.owners import Owners
+from streams.once.table import AnyTable, Codec, Table
+from streams.once.unit import UnitOfWork
+from streams.once.web import Web
+from streams.once.worker import Worker
+
+log = logging.getLogger(__name__)
+
+K = TypeVar("K")
+V = TypeVar("V")
+_FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
+
+
+class _Boot(faust.app.BootStrategy):
+    """Faust's own producer is not started: everything leaves through an owner's transaction."""
+
+    enable_kafka_producer = False
+
+
+class OnceApp(faust.App):
+    """Keeps Faust's App, agents, topics, assignor, worker, web and sensors; replaces what is under them.
+
+    ``checks`` run before anything else at start; a ``Refused`` from one ends the process with its line.
+    """
+
+    BootStrategy = _Boot
+    tables: Owners
+
+    def __init__(
+        self,
+        app_id: str,
+        engine: Engine,
+        *,
+        observer: Observer | None = None,
+        checks: Sequence[Callable[[], Awaitable[None]]] = (),
+        **conf: Any,
+    ) -> None:
+        self.engine = engine
+        self.observer: Observer = observer or Silent()
+        self._checks = checks
+        brokers = engine.kafka["bootstrap_servers"]
+        urls = [
+            URL(f"kafka://{b.strip()}") for b in (brokers.split(",") if isinstance(brokers, str) else brokers)
+        ]
+        super().__init__(
+            app_id,
+            broker=urls,
+            store="memory://",
+            TableManager=Owners,
+            Worker=Worker,
+            table_standby_replicas=0,
+            topic_partitions=engine.partitions,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            stream_wait_empty=True,
+            broker_session_timeout=engine.session_timeout,
+            broker_heartbeat_interval=engine.heartbeat,
+            worker_redirect_stdouts=False,
+            datadir=engine.data_dir / "faust",
+            **conf,
+        )
+        self.transport = Transport(urls, self)
+        self.producer_transport = self.transport
+
+    def once_table(self, name: str, codec: Codec[K, V]) -> Table[K, V]:
+        """Declare a table; an agent takes it by naming it among its ``tables``."""
+        table = Table(name, codec, lambda table: self.tables.slices(table))
+        self.tables[name] = cast(Any, table)
+        return table
+
+    def once_agent(
+        self,
+        name: str,
+        fill: Callable[[UnitOfWork], None],
+        *,
+        changelogs: Mapping[str, str],
+        tables: Sequence[AnyTable],
+    ) -> Agent:
+        """Run ``fill`` on every batch of the source topics that ``changelogs`` maps to their changelogs."""
+        agent = Agent(name, fill, dict(changelogs), tables)
+        taken = self.tables.changelog_topics & set(agent.changelogs.values())
+        if taken or len(set(agent.changelogs.values())) < len(agent.changelogs):
+            raise ValueError(
+                f"agent {name}: a changelog of its own for every source topic, {sorted(taken)} is shared"
+            )
+        for source in agent.changelogs:
+            if source in self.tables.agents:
+                raise ValueError(f"agent {name}: {source} is read by {self.tables.agents[source].name}")
+            self.tables.agents[source] = agent
+        topic = self.topic(
+            *agent.changelogs,
+            key_type=bytes,
+            value_type=bytes,
+            key_serializer="raw",
+            value_serializer="raw",
+            acks=False,
+        )
+        self.agent(topic, name=name, concurrency=self.engine.lanes)(_lane(self))
+        return agent
+
+    def _new_web(self) -> Any:
+        return Web(self)
+
+    async def on_first_start(self) -> None:
+        try:
+            for check in self._checks:
+                await check()
+        except Refused as refusal:
+            die(str(refusal), code=EXIT_REFUSED)
+        await super().on_first_start()
+
+    async def on_start(self) -> None:
+        await super().on_start()
+        if self.conf.table_standby_replicas != 0 or self.assignor is None:
+            die("Faust's own assignor without standbys is required", code=EXIT_REFUSED)
+
+
+def _lane(app: OnceApp) -> Callable[[StreamT[Any]], Awaitable[None]]:
+    async def lane(stream: StreamT[Any]) -> None:
+        async for batch in stream:
+            await process(app, cast(Batch, batch))
+
+    return lane
+
+
+async def process(app: OnceApp, batch: Batch) -> None:
+    """The engine's outermost frame: nothing that a unit raises reaches Faust.
+
+    Faust would restart the agent and take what failed for done.
+    """
+    owner, tp = batch.owner, batch.tp
+    if app.tables.owners.get(tp) is not owner or batch.epoch != owner.epoch or owner.state is not State.READY:
+        return
+    if batch.start != owner.position:
+        die(f"{_name(tp)}: a batch begins at {batch.start}, but {owner.position} comes next")
+    if not batch.records:
+        owner.moved(batch.end)
+        _wake(app)
+        return
+    unit = UnitOfWork(owner, batch)
+    owner.unit = unit
+    try:
+        with unit:
+            owner.agent.fill(unit)
+        await unit.commit()
+        _wake(app)
+    except _FENCED as error:
+        await app.tables.fenced(owner, error)
+    except Refused as refusal:
+        die(f"{_name(tp)}: {refusal}", code=EXIT_REFUSED)
+    except TimeoutError:
+        die(f"{_failed(owner, unit)} not done within {app.engine.unit_deadline:.0f} s")
+    except KafkaError as error:
+        die(f"{_failed(owner, unit)} {error!r}")
+    except BaseException as error:
+        if unit.reached is Step.FILLED and type(error).__name__ == "CancelledError":
+            raise
+        die(f"{_failed(owner, unit)} {where(error)}")
+    finally:
+        owner.unit = None
+        unit.ended.set()
+
+
+def _wake(app: OnceApp) -> None:
+    cast(Any, app.consumer).thread.wake()
+
+
+def _name(tp: TopicPartition) -> str:
+    return f"{tp.topic}[{tp.partition}]"
+
+
+def _failed(owner: Owner, unit: UnitOfWork) -> str:
+    step = f"{unit.reached.value} ({unit.reached.name.lower()})"
+    return f"{_name(owner.tp)}: {owner.agent.name} failed after step {step}:"

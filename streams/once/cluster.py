@@ -1,0 +1,79 @@
+"""Cluster: what the engine asks of Kafka besides reading and writing."""
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from streams.once.engine import Engine
+from streams.once.restore import reader
+
+Offsets = tuple[int | None, int, int]
+"""What the group committed, where the log begins, where it ends."""
+
+
+class Cluster:
+    """Cluster id and offsets. Questions asked together are answered by one request each."""
+
+    def __init__(self, engine: Engine, group: str) -> None:
+        self._engine = engine
+        self._group = group
+        self._admin: AIOKafkaAdminClient | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+        self._lock = asyncio.Lock()
+        self._id: str | None = None
+        self._asked: dict[TopicPartition, asyncio.Future[Offsets]] = {}
+
+    async def _connect(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+        async with self._lock:
+            if self._admin is None or self._consumer is None:
+                admin = AIOKafkaAdminClient(**self._engine.kafka)
+                consumer = reader(self._engine, "read_uncommitted")
+                await admin.start()
+                await consumer.start()
+                self._admin, self._consumer = admin, consumer
+        return self._admin, self._consumer
+
+    async def id(self) -> str:
+        if self._id is None:
+            admin, _ = await self._connect()
+            self._id = str((await admin.describe_cluster())["cluster_id"])
+        return self._id
+
+    async def offsets(self, tp: TopicPartition) -> Offsets:
+        """Ask for ``tp``; what is asked in the meantime goes with the next request."""
+        future = self._asked.setdefault(tp, asyncio.get_running_loop().create_future())
+        admin, consumer = await self._connect()
+        async with self._lock:
+            asked, self._asked = self._asked, {}
+            if asked:
+                await self._answer(admin, consumer, asked)
+        return await future
+
+    async def _answer(
+        self,
+        admin: AIOKafkaAdminClient,
+        consumer: AIOKafkaConsumer,
+        asked: dict[TopicPartition, "asyncio.Future[Offsets]"],
+    ) -> None:
+        try:
+            committed: dict[TopicPartition, Any] = await admin.list_consumer_group_offsets(
+                self._group, partitions=list(asked)
+            )
+            beginnings = await consumer.beginning_offsets(asked)
+            ends = await consumer.end_offsets(asked)
+        except BaseException as error:
+            for future in asked.values():
+                if not future.done():
+                    future.set_exception(error)
+            raise
+        for tp, future in asked.items():
+            at = committed[tp].offset if tp in committed else -1
+            if not future.done():
+                future.set_result((at if at >= 0 else None, beginnings[tp], ends[tp]))
+
+    async def close(self) -> None:
+        if self._admin is not None and self._consumer is not None:
+            await self._admin.close()
+            await self._consumer.stop()

@@ -1,0 +1,32 @@
+"""How a worker ends when it must not go on."""
+
+import os
+import sys
+import traceback
+from typing import NoReturn
+
+EXIT_FAILED = 3
+"""A crash: restart the worker."""
+EXIT_REFUSED = 4
+"""A condition that a restart does not mend: a person must look."""
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
+    """The worker must stop, and the text says why and what to do. Never holds patient data."""
+
+
+def die(what: str, *, code: int = EXIT_FAILED) -> NoReturn:
+    """End the process at once with one line on standard error.
+
+    No abort, no stop: both can hang for ever when a topic is gone. The successor's
+    InitProducerId aborts what is open.
+    """
+    print(f"perdiem: {what}", file=sys.__stderr__, flush=True)
+    os._exit(code)
+
+
+def where(error: BaseException) -> str:
+    """Name an error without its text, which might hold what a source sent: class, file and line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {'/'.join(frames[-1].filename.split('/')[-2:])}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

@@ -1,0 +1,49 @@
+"""The port through which others watch the engine: metrics, logs, tests that break it."""
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from streams.once.owner import Owner
+    from streams.once.unit import UnitOfWork
+
+
+class Step(IntEnum):
+    """The numbered steps of ``UnitOfWork.commit``. Each is announced before it is taken."""
+
+    FILLED = 0
+    BEGIN = 1
+    CHANGELOG = 2
+    OUTPUTS = 3
+    OFFSET = 4
+    COMMIT = 5
+    STORE = 6
+    POSITION = 7
+
+
+class Observer(Protocol):
+    """Called on the worker's event loop; must return quickly and raise nothing."""
+
+    def step(self, unit: "UnitOfWork", step: Step) -> None:
+        """``unit`` is about to take ``step``."""
+
+    def committed(self, unit: "UnitOfWork", seconds: float) -> None:
+        """``unit`` is durable; filling and committing it took ``seconds``."""
+
+    def restored(self, owner: "Owner", records: int, seconds: float) -> None:
+        """``owner`` holds its whole state again, after reading ``records`` of its changelog."""
+
+    def rebalanced(self, generation: int, kept: int, acquired: int, released: int) -> None:
+        """The group has a new generation; the counts are partitions of this worker."""
+
+
+class Silent:
+    """An observer that does nothing; subclass it to hear only some of the calls."""
+
+    def step(self, unit: "UnitOfWork", step: Step) -> None: ...
+
+    def committed(self, unit: "UnitOfWork", seconds: float) -> None: ...
+
+    def restored(self, owner: "Owner", records: int, seconds: float) -> None: ...
+
+    def rebalanced(self, generation: int, kept: int, acquired: int, released: int) -> None: ...

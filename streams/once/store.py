@@ -1,0 +1,139 @@
+"""Store: one partition's state on local disk, a cache of its changelog."""
+
+import logging
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import rocksdict
+
+log = logging.getLogger(__name__)
+
+SCHEMA = 1
+_APPLIED = b"applied"
+_BLOCK_CACHE = rocksdict.Cache(32 << 20)
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """How far the store has followed which changelog."""
+
+    cluster: str
+    topic: str
+    partition: int
+    offset: int
+    """Of the last position record applied."""
+    digest: str
+    schema: int = SCHEMA
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Applied).decode
+
+
+def _options() -> rocksdict.Options:
+    # RocksDB's own defaults would take 64 MB of write buffers for each partition.
+    options = rocksdict.Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(4 << 20)
+    options.set_max_write_buffer_number(2)
+    options.set_max_open_files(64)
+    table = rocksdict.BlockBasedOptions()
+    table.set_block_cache(_BLOCK_CACHE)
+    table.set_bloom_filter(10, False)
+    options.set_block_based_table_factory(table)
+    return options
+
+
+def _without_log() -> rocksdict.WriteOptions:
+    options: Any = rocksdict.WriteOptions()
+    options.disable_wal = True  # an attribute, though the package's types call it a method
+    return cast(rocksdict.WriteOptions, options)
+
+
+class Store:
+    """Keys and values as the changelog holds them, under ``folder``.
+
+    Written only after the broker has committed. Without a write-ahead log: what a crash takes is
+    read again from the changelog, and a write is still whole or absent.
+    """
+
+    def __init__(self, folder: Path, cluster: str, topic: str, partition: int) -> None:
+        self._folder = folder
+        self._identity = (cluster, topic, partition)
+        self._write = _without_log()
+        self._db = self._open()
+        self.applied = self._read_applied()
+
+    def _open(self) -> rocksdict.Rdict:
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return rocksdict.Rdict(str(self._folder), options=_options())
+        except Exception as error:
+            if "lock" in str(error).lower():
+                raise
+            log.warning("The local store of %s[%d] cannot be opened and is built again", *self._identity[1:])
+            shutil.rmtree(self._folder, ignore_errors=True)
+            return rocksdict.Rdict(str(self._folder), options=_options())
+
+    def _read_applied(self) -> Applied | None:
+        raw = self._db.get(_APPLIED)
+        if raw is None:
+            if next(iter(self._db.keys()), None) is not None:
+                self.wipe("it does not say which changelog it follows")
+            return None
+        try:
+            applied = _decode(raw)
+        except msgspec.DecodeError:
+            self.wipe("what it says of its changelog cannot be read")
+            return None
+        if applied.schema != SCHEMA or (applied.cluster, applied.topic, applied.partition) != self._identity:
+            self.wipe("it follows another cluster, topic or schema")
+            return None
+        return applied
+
+    def wipe(self, why: str) -> None:
+        """Throw the content away; the changelog holds everything."""
+        log.warning("The local store of %s[%d] is built again: %s", *self._identity[1:], why)
+        self._db.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._db = rocksdict.Rdict(str(self._folder), options=_options())
+        self.applied = None
+
+    def get(self, key: bytes) -> bytes | None:
+        value: bytes | None = self._db.get(key)
+        return value
+
+    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Every key and value under ``prefix``, in key order."""
+        for found, value in self._db.items(from_key=prefix):
+            key = cast(bytes, found)
+            if not key.startswith(prefix):
+                return
+            yield key, value
+
+    def apply(
+        self, records: Iterable[tuple[bytes, bytes | None]], position: tuple[int, str] | None = None
+    ) -> None:
+        """Write ``records`` (value None deletes) and, where known, offset and digest of the position record.
+
+        One RocksDB write: all of it or nothing.
+        """
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, value in records:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        if position is not None:
+            cluster, topic, partition = self._identity
+            self.applied = Applied(
+                cluster=cluster, topic=topic, partition=partition, offset=position[0], digest=position[1]
+            )
+            batch.put(_APPLIED, _encode(self.applied))
+        self._db.write(batch, self._write)
+
+    def close(self) -> None:
+        self._db.flush()
+        self._db.close()

@@ -1,0 +1,135 @@
+"""Table: what Faust readers see of the state; Slice: the part of it that one owner holds."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from streams.once.store import Store
+
+if TYPE_CHECKING:
+    from streams.once.unit import UnitOfWork
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+current_unit: ContextVar["UnitOfWork | None"] = ContextVar("current_unit", default=None)
+"""The unit of work that is being filled, where one is."""
+
+
+@dataclass(frozen=True)
+class Codec(Generic[K, V]):
+    """How a table's keys and values become bytes."""
+
+    encode_key: Callable[[K], bytes]
+    decode_key: Callable[[bytes], K]
+    encode: Callable[[V], bytes]
+    decode: Callable[[bytes], V]
+
+
+class Slice(Generic[K, V]):
+    """One owner's part of a table: the store, and a bounded cache of decoded values before it.
+
+    Values are shared, not copied: whoever reads one must not change it.
+    """
+
+    def __init__(self, table: "Table[K, V]", store: Store, cached_values: int) -> None:
+        self._codec = table.codec
+        self._prefix = table.prefix
+        self._store = store
+        self._cache: OrderedDict[K, V | None] = OrderedDict()
+        self._cached_values = cached_values
+
+    def get(self, key: K) -> V | None:
+        cache = self._cache
+        if key in cache:
+            cache.move_to_end(key)
+            return cache[key]
+        raw = self._store.get(self._prefix + self._codec.encode_key(key))
+        value = None if raw is None else self._codec.decode(raw)
+        self._remember(key, value)
+        return value
+
+    def encode(self, key: K, value: V | None) -> tuple[bytes, bytes | None]:
+        """Key and value as the changelog holds them; value None deletes."""
+        raw = None if value is None else self._codec.encode(value)
+        return self._prefix + self._codec.encode_key(key), raw
+
+    def applied(self, values: Mapping[K, V | None]) -> None:
+        """The store now holds ``values``."""
+        for key, value in values.items():
+            self._remember(key, value)
+
+    def __iter__(self) -> Iterator[K]:
+        skip = len(self._prefix)
+        for key, _ in self._store.items(self._prefix):
+            yield self._codec.decode_key(key[skip:])
+
+    def _remember(self, key: K, value: V | None) -> None:
+        cache = self._cache
+        cache[key] = value
+        cache.move_to_end(key)
+        if len(cache) > self._cached_values:
+            cache.popitem(last=False)
+
+
+class Table(Mapping[K, V]):
+    """A table of the app, read as a Faust table is, across the partitions this worker owns.
+
+    It is written only while an agent fills a unit of work, and only the slice of the partition
+    that the unit's batch came from; ``table[key]`` then sees what the unit wrote. Writing it
+    anywhere else raises RuntimeError. A key missing here may live on another worker.
+    """
+
+    is_global = False
+    """Asked by Faust's assignor."""
+
+    def __init__(
+        self, name: str, codec: Codec[K, V], slices: Callable[["Table[K, V]"], Iterable[Slice[K, V]]]
+    ) -> None:
+        self.name = name
+        self.codec = codec
+        self.prefix = name.encode() + b"\0"
+        self._slices = slices
+
+    def __getitem__(self, key: K) -> V:
+        unit = current_unit.get()
+        if unit is not None:
+            value: V | None = unit.read(self, key)
+            if value is not None:
+                return value
+            raise KeyError(self.name)
+        for part in self._slices(self):
+            found = part.get(key)
+            if found is not None:
+                return found
+        raise KeyError(self.name)
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._unit().write(self, key, value)
+
+    def __delitem__(self, key: K) -> None:
+        self._unit().write(self, key, None)
+
+    def _unit(self) -> "UnitOfWork":
+        unit = current_unit.get()
+        if unit is None:
+            raise RuntimeError(f"table {self.name}: written only while an agent fills a unit of work")
+        return unit
+
+    def __iter__(self) -> Iterator[K]:
+        for part in self._slices(self):
+            yield from part
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+AnyTable = Table[Any, Any]

@@ -1,0 +1,125 @@
+"""UnitOfWork: everything one batch brings about, committed in one transaction."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from streams.once.batch import Batch
+from streams.once.observer import Step
+from streams.once.outbox import Headers, Outbox
+from streams.once.owner import Owner
+from streams.once.position import POSITION_KEY, Position, chain, encode_position
+from streams.once.table import AnyTable, current_unit
+
+
+class UnitOfWork:
+    """Filled by an agent, then committed. Until the commit nothing leaves and nothing local changes.
+
+    Filling is synchronous: ``with unit: ...`` makes the app's tables writable and lets them show
+    what was written.
+    """
+
+    def __init__(self, owner: Owner, batch: Batch) -> None:
+        self.owner = owner
+        self.batch = batch
+        self.counts: Counter[str] = Counter()
+        """What the agent counted; added to the owner's counts when the unit is durable."""
+        self.reached = Step.FILLED
+        self.ended = asyncio.Event()
+        """Set when the unit is durable, or given up."""
+        self._started = time.monotonic()
+        self._writes: dict[AnyTable, dict[Any, Any]] = {table: {} for table in owner.slices}
+        self._outbox = Outbox()
+
+    @property
+    def records(self) -> Sequence[Any]:
+        """The source records: aiokafka ConsumerRecords."""
+        return self.batch.records
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Headers = (),
+        *,
+        partition: int | None = None,
+    ) -> None:
+        """Send a record with the unit, to this unit's own partition number unless told otherwise."""
+        self._outbox.add(
+            topic, self.batch.tp.partition if partition is None else partition, key, value, headers
+        )
+
+    def read(self, table: AnyTable, key: Any) -> Any:
+        written = self._writes[table]
+        return written[key] if key in written else self.owner.slices[table].get(key)
+
+    def write(self, table: AnyTable, key: Any, value: Any) -> None:
+        self._writes[table][key] = value
+
+    def __enter__(self) -> "UnitOfWork":
+        self._token = current_unit.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        current_unit.reset(self._token)
+
+    async def commit(self) -> None:
+        """Make the unit durable, once. In order:
+
+        1. begin a transaction on the partition's own producer;
+        2. the changelog: the last value of each key written, once, then the position record;
+        3. outputs and dead letters, as whole batches, every acknowledgement awaited;
+        4. the source offset, into the same transaction;
+        5. commit;
+        6. only now the local store, in one write, with the changelog offset in it;
+        7. the owner's position moves, and the partition may be polled again.
+
+        Raises TimeoutError past the engine's unit deadline, and what Kafka raises. After step 1 the
+        owner is then poisoned: nobody knows what was committed, only a new acquisition finds out.
+        """
+        owner, batch = self.owner, self.batch
+        producer = owner.producer
+        records = [
+            owner.slices[table].encode(key, value)
+            for table, written in self._writes.items()
+            for key, value in written.items()
+        ]
+        position = Position(
+            topic=batch.tp.topic,
+            partition=batch.tp.partition,
+            partitions=owner.engine.partitions,
+            end=batch.end,
+            digest=chain(owner.digest, [*records, (POSITION_KEY, str(batch.end).encode())]),
+        )
+        changelog = Outbox()
+        for key, value in [*records, (POSITION_KEY, encode_position(position))]:
+            changelog.add(owner.changelog.topic, owner.changelog.partition, key, value)
+
+        async with asyncio.timeout(owner.engine.unit_deadline):
+            self._take(Step.BEGIN)
+            await producer.begin_transaction()
+            self._take(Step.CHANGELOG)
+            state = await changelog.submit(producer)
+            self._take(Step.OUTPUTS)
+            outputs = await self._outbox.submit(producer)
+            await asyncio.gather(*(batch.acknowledged for batch in [*state, *outputs]))
+            at = await state[-1].last_offset()
+            self._take(Step.OFFSET)
+            await producer.send_offsets_to_transaction({batch.tp: batch.end}, owner.group)
+            self._take(Step.COMMIT)
+            await producer.commit_transaction()
+
+        self._take(Step.STORE)
+        owner.store.apply(records, (at, position.digest))
+        for table, written in self._writes.items():
+            owner.slices[table].applied(written)
+        self._take(Step.POSITION)
+        owner.moved(batch.end, position.digest, self.counts)
+        owner.observer.committed(self, time.monotonic() - self._started)
+
+    def _take(self, step: Step) -> None:
+        self.owner.observer.step(self, step)
+        self.reached = step

@@ -84,6 +84,16 @@ class Warning(StrEnum):  # noqa: A001 - the design's word; nothing here raises P
     """The code stated was not the one in force on the service date."""
     ACROSS_FACILITIES = "across_facilities"
     """The procedure that fills the unit was performed at another facility."""
+    STANDING_CHARGE = "standing_charge"
+    """Held or dead-lettered, while a charge of the same procedure stands."""
+    PERFORMER_LEFT_OUT = "performer_left_out"
+    """A performer was stated without a National Provider Identifier of 10 digits."""
+    FUTURE_SERVICE_DATE = "future_service_date"
+    """It was received before its service date."""
+    LATE = "late"
+    """It was received more days after its service date than the facility allows."""
+    PAST_FILING_LIMIT = "past_filing_limit"
+    """It was received after the filing limit of its service date."""
 
 
 class ProcedureRef(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,5 +1,6 @@
 """Every topic: its name, what its keys and values are, how it is kept; made and checked."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,9 +8,11 @@ from typing import Any, Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.fetch import FetchRequest
+from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.errors import PerdiemError
 from streams.settings import Settings
@@ -17,6 +20,7 @@ from streams.settings import Settings
 # KIP-896: Kafka 4.0 was the first to refuse Fetch requests below version 4.
 FETCH_SINCE_KAFKA_4 = 4
 FOR_EVER = "-1"
+SEEN_TIMEOUT = 30.0
 
 
 class TopicsError(PerdiemError):
@@ -160,7 +164,33 @@ async def create(settings: Settings) -> list[str]:
         ]
         if refused:
             raise TopicsError("\n".join(refused))
-        return [topic.name for topic in missing]
+        names = [topic.name for topic in missing]
+        await _until_seen(admin, {*names})
+        return names
+
+
+async def _until_seen(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    """A broker learns of a topic only after the controller has said that it is created."""
+    client = admin._client
+    try:
+        async with asyncio.timeout(SEEN_TIMEOUT):
+            for broker in client.cluster.brokers():
+                while names - await _topics_seen(client, broker.nodeId):  # noqa: ASYNC110 - Kafka calls nobody
+                    await asyncio.sleep(0.02)
+    except TimeoutError:
+        raise TopicsError(
+            f"topics were created, but a broker did not see them within {SEEN_TIMEOUT:.0f} s"
+        ) from None
+
+
+async def _topics_seen(client: AIOKafkaClient, node: int) -> set[str]:
+    """Topics whose every partition has a leader, as one broker sees it."""
+    answer = (await client.send(node, MetadataRequest(None))).to_object()
+    return {
+        topic["topic"]
+        for topic in answer["topics"]
+        if all(for_code(partition["error_code"]) is NoError for partition in topic["partitions"])
+    }
 
 
 async def check(settings: Settings) -> None:

@@ -1,0 +1,43 @@
+"""Fixtures that need Kafka: one broker for all tests, and for each test topics and groups of its own."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.local_kafka import free_port
+from streams.settings import Settings
+from streams.topics import Topics, create
+from tests.kafka import broker
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Bootstrap servers of the Kafka of this run; see ``tests.kafka.broker`` for which one it is."""
+    with broker(tmp_path_factory.mktemp("kafka")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def settings(brokers: str, tmp_path: Path) -> Settings:
+    """Settings of an installation that nobody else uses; its topics do not exist yet."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    return Settings(
+        app_id=name,
+        topic_prefix=f"{name}.",
+        brokers=brokers,
+        facilities=ROOT / "examples" / "facilities.toml",
+        data_dir=tmp_path,
+        partitions=4,
+        web_port=free_port(),
+    )
+
+
+@pytest.fixture
+async def topics(settings: Settings) -> Topics:
+    """The topics of ``settings``, freshly created."""
+    await create(settings)
+    return Topics.of(settings)

@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 
 from models.audit import Account
-from models.patient_day import PatientDay, decide
+from models.patient_day import PatientDay, decide, gather
 from models.procedures import ProcedureEvent
 
 _whole = msgspec.json.Encoder(order="deterministic").encode
@@ -31,8 +31,8 @@ class Ledger:
     def apply(self, event: ProcedureEvent) -> None:
         """Decide one event; fails if the rule changed the days that it was given."""
         stands = self.stands.setdefault(event.patient, {})
-        concerned = {event.service_date, stands.get(event.procedure, event.service_date)}
-        days = {day: self.days[event.patient, day] for day in concerned if (event.patient, day) in self.days}
+        place = stands.get(event.procedure, event.service_date)
+        days = gather(event, place, lambda day: self.days.get((event.patient, day)))
         before = _whole([*days.values()])
         verdict = decide(days, event)
         assert _whole([*days.values()]) == before, "the rule changed what it was given"

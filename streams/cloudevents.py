@@ -19,4 +19,4 @@ class CloudEvents:
 
     def headers(self, event_id: str) -> Headers:
         """``event_id`` is deterministic, so a reader may drop what it has seen."""
-        return (("ce_id", event_id.encode()), *self._fixed)
+        return [("ce_id", event_id.encode()), *self._fixed]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from streams.once import UnitOfWork
+from streams.once.outbox import Headers
 
 
 def put_aside(
@@ -21,7 +22,7 @@ def put_aside(
     ``error`` is the class of what happened, ``message`` names the field and what was expected, never
     what the source sent there.
     """
-    why: list[tuple[str, bytes | None]] = [
+    why: Headers = [
         ("__streams.errors.exception", error.encode()),
         ("__streams.errors.message", message.encode()),
         ("__streams.errors.topic", record.topic.encode()),

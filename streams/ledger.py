@@ -73,7 +73,7 @@ class Ledger:
             try:
                 event = _decode(record.value)
                 if isinstance(event, Decision):
-                    billing_events, decisions = [], [self._warned(event)]
+                    billing_events, decisions = list[BillingEvent](), [self._warned(event)]
                 else:
                     billing_events, decisions = self._decide(event)
             except Exception as error:

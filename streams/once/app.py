@@ -7,6 +7,7 @@ from typing import Any, TypeVar, cast
 import faust
 from aiokafka import TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, InvalidProducerIdMapping, KafkaError, ProducerFenced
+from faust.app import BootStrategy
 from faust.types import StreamT
 from yarl import URL
 
@@ -29,7 +30,7 @@ V = TypeVar("V")
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
 
 
-class _Boot(faust.app.BootStrategy):
+class _Boot(BootStrategy):
     """Faust's own producer is not started: everything leaves through an owner's transaction."""
 
     enable_kafka_producer = False
@@ -74,7 +75,6 @@ class OnceApp(faust.App):
             broker_session_timeout=engine.session_timeout,
             broker_heartbeat_interval=engine.heartbeat,
             worker_redirect_stdouts=False,
-            datadir=engine.data_dir / "faust",
             **conf,
         )
         self.transport = Transport(urls, self)
@@ -118,6 +118,12 @@ class OnceApp(faust.App):
 
     def _new_web(self) -> Any:
         return Web(self)
+
+    def on_rebalance_return(self) -> None:
+        """Told after the rebalance has ended here, where Faust would miss the state it began with."""
+
+    def _create_directories(self) -> None:
+        """Faust's own stores are not used; a slot makes the folders of ours."""
 
     async def on_first_start(self) -> None:
         try:

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-Headers = Sequence[tuple[str, bytes | None]]
-_NO_HEADERS: Headers = ()
+Headers = list[tuple[str, bytes | None]]
+"""A list, not any sequence: aiokafka's record builder is compiled for it."""
 
 
 class Outbox:
@@ -28,9 +27,9 @@ class Outbox:
         partition: int,
         key: bytes | None,
         value: bytes | None,
-        headers: Headers = _NO_HEADERS,
+        headers: Headers | None = None,
     ) -> None:
-        self._records[topic, partition].append((key, value, headers))
+        self._records[topic, partition].append((key, value, headers or []))
 
     async def submit(self, producer: AIOKafkaProducer) -> list["Submitted"]:
         """Hand everything to ``producer``; what comes back is to be awaited, every one of it."""

@@ -133,8 +133,8 @@ class Restorer:
         ends = await everything.end_offsets(unbound)
         stable = await committed.end_offsets(unbound)
         for tp, job in unbound.items():
-            if self._unbound.get(tp) is not job:
-                continue
+            if tp not in self._unbound or self._unbound[tp] is not job:
+                continue  # released meanwhile
             if stable[tp] >= ends[tp]:
                 del self._unbound[tp]
                 job.bound(beginnings[tp], ends[tp])

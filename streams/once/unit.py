@@ -43,7 +43,7 @@ class UnitOfWork:
         topic: str,
         key: bytes | None,
         value: bytes | None,
-        headers: Headers = (),
+        headers: Headers | None = None,
         *,
         partition: int | None = None,
     ) -> None:

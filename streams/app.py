@@ -1,0 +1,94 @@
+"""The wiring, on one page. Started by ``perdiem worker`` or ``faust -A streams.app worker``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from models.facilities import Facilities
+from models.facilities_file import FacilitiesError, parse
+from streams.errors import PerdiemError
+from streams.intake import json_procedures
+from streams.intake.agent import Intake
+from streams.ledger import Ledger
+from streams.once import Engine, Observer, OnceApp, Refused, die
+from streams.once.failure import EXIT_REFUSED
+from streams.settings import Settings, SettingsError
+from streams.topics import Topics, check, create
+from streams.views import health, overview
+
+
+def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceApp:
+    """The Faust app. Raises SettingsError when the facilities file is missing or wrong."""
+    facilities = load_facilities(settings.facilities)
+    topics = Topics.of(settings)
+
+    async def check_topics() -> None:
+        try:
+            if settings.create_topics:
+                await create(settings)
+            await check(settings)
+        except PerdiemError as error:
+            raise Refused(str(error)) from error
+
+    app = OnceApp(
+        settings.app_id,
+        engine(settings),
+        observer=observer,
+        checks=[check_topics],
+        web_bind=settings.web_host,
+        web_host=settings.web_host,
+        web_port=settings.web_port,
+        canonical_url=f"http://{settings.web_host}:{settings.web_port}",
+    )
+    formats = {topic.name: json_procedures.read for topic in topics.sources}
+    Intake(app, topics, facilities, settings, formats)
+    Ledger(app, topics)
+    health.mount(app)
+    overview.mount(app)
+    return app
+
+
+def engine(settings: Settings) -> Engine:
+    return Engine(
+        kafka=settings.kafka(),
+        data_dir=settings.data_dir,
+        lanes=settings.lanes,
+        max_poll_records=settings.max_poll_records,
+        transaction_timeout=settings.transaction_timeout,
+        restore_timeout=settings.restore_timeout,
+        session_timeout=settings.session_timeout,
+        heartbeat=settings.heartbeat,
+        partitions=settings.partitions,
+    )
+
+
+def load_facilities(path: Path | None) -> Facilities:
+    """Raises SettingsError: one line for each problem of the file."""
+    if path is None:
+        raise SettingsError("PERDIEM_FACILITIES: the path of a facilities file expected")
+    try:
+        return parse(path.read_text())
+    except OSError as error:
+        raise SettingsError(f"PERDIEM_FACILITIES: a readable file expected: {error.strerror}") from None
+    except FacilitiesError as error:
+        raise SettingsError(str(error)) from None
+
+
+def run_worker(settings: Settings, *, observer: Observer | None = None, argv: Sequence[str] = ()) -> NoReturn:
+    """Run a worker until it is told to stop; ends the process."""
+    app = create_app(settings, observer=observer)
+    worker: Any = app.Worker(loglevel=settings.log_level.upper(), override_logging=True)
+    worker.execute_from_commandline()
+    raise SystemExit(0)
+
+
+def __getattr__(name: str) -> OnceApp:
+    """``app``, made when Faust's command line asks for it: importing this module must need no settings."""
+    if name != "app":
+        raise AttributeError(name)
+    try:
+        app = create_app(Settings.load())
+    except PerdiemError as error:
+        die(str(error), code=EXIT_REFUSED)
+    globals()["app"] = app
+    return app

@@ -5,14 +5,6 @@ import msgspec
 from models.procedures import ProcedureEvent, VersionKind
 
 
-class Statement(msgspec.Struct, omit_defaults=True):
-    """One statement about a procedure that may still hold."""
-
-    event: ProcedureEvent
-    decisions: int = 0
-    """How many decisions were made about its event: the sequence of the last one."""
-
-
 class Procedure(msgspec.Struct, omit_defaults=True):
     """What was said of one procedure.
 
@@ -20,23 +12,25 @@ class Procedure(msgspec.Struct, omit_defaults=True):
     distinct content stands once, at the lowest message time it was seen with.
     """
 
-    statements: list[Statement]
+    statements: list[ProcedureEvent]
     """Highest first."""
+    decisions: dict[str, int] = {}
+    """By event id, of every event ever heard: the sequence of its last decision. A replay goes on from it."""
 
     @property
     def holder(self) -> ProcedureEvent:
         """The highest statement: what is true of the procedure now."""
-        return self.statements[0].event
+        return self.statements[0]
 
-    def said(self, event: ProcedureEvent) -> Statement | None:
+    def said(self, event: ProcedureEvent) -> ProcedureEvent | None:
         """The statement that says what ``event`` says, or is that very event, delivered again."""
         for statement in self.statements:
-            if statement.event.event_id == event.event_id or _same_content(statement.event, event):
+            if statement.event_id == event.event_id or _same_content(statement, event):
                 return statement
         return None
 
     def hear(self, event: ProcedureEvent) -> "Procedure":
-        """The procedure after ``event``: itself if that changes nothing, else a new one.
+        """The procedure after ``event``: itself if the same statements hold, else a new one.
 
         The outcome is the same in whatever order the statements come. A content seen before stays with
         the event that brought it first; where only the message time orders, the lower time counts, so
@@ -44,20 +38,16 @@ class Procedure(msgspec.Struct, omit_defaults=True):
         """
         seen = self.said(event)
         if seen is None:
-            kept = [*self.statements, Statement(event)]
-        elif _by_message_time(event) and event.version < seen.event.version:
-            earlier = msgspec.structs.replace(seen.event, version=event.version)
-            kept = [statement for statement in self.statements if statement is not seen]
-            kept.append(Statement(earlier, seen.decisions))
+            heard = [*self.statements, event]
+        elif _by_message_time(event) and event.version < seen.version:
+            earlier = msgspec.structs.replace(seen, version=event.version)
+            heard = [earlier if statement is seen else statement for statement in self.statements]
         else:
             return self
-        kept.sort(key=lambda statement: statement.event.order, reverse=True)
-        versioned = next((statement for statement in kept if not _by_message_time(statement.event)), None)
-        kept = [
-            statement for statement in kept if statement is versioned or _by_message_time(statement.event)
-        ]
-        unheard = seen is None and all(statement.event is not event for statement in kept)
-        return self if unheard else Procedure(kept)
+        heard.sort(key=lambda statement: statement.order, reverse=True)
+        versioned = next((statement for statement in heard if not _by_message_time(statement)), None)
+        kept = [each for each in heard if each is versioned or _by_message_time(each)]
+        return self if kept == self.statements else Procedure(kept, self.decisions)
 
 
 def _by_message_time(event: ProcedureEvent) -> bool:

@@ -35,16 +35,15 @@ Written = tuple[str, BillingEvent]
 
 
 def unit_key(event: ProcedureEvent) -> str | None:
-    """``stream|service`` of the units that ``event`` counts for on its day; None if it does not count.
+    """``stream|service`` of the units that ``event`` counts for on its day; None if it does not count."""
+    return f"{event.stream}{SEPARATOR}{event.service}" if event.counts else None
 
-    Raises ``ValueError`` if it counts and intake left out what a charge needs.
-    """
-    if not event.counts:
-        return None
-    if None in _needed(event):
+
+def require(event: ProcedureEvent) -> None:
+    """Raises ``ValueError`` if ``event`` counts, but intake left out what a charge needs."""
+    if event.counts and None in _needed(event):
         missing = ", ".join(name for name in NEEDED if getattr(event, name) is None)
         raise ValueError(f"a performed procedure cannot be charged without {missing}")
-    return f"{event.stream}{SEPARATOR}{event.service}"
 
 
 def fillers(units: Sequence[Unit], counting: Mapping[str, ProcedureEvent], allowed: int) -> list[str | None]:
@@ -77,6 +76,8 @@ def settle(
     ``corrected`` is why, if that procedure counted before and still counts, here or elsewhere.
     """
     filling = fillers(units, counting, allowed)
+    if changed not in filling and filling == [unit.procedure for unit in units if unit.procedure]:
+        return [*units], []
     covers = tuple(_ref(counting[key]) for key in sorted(counting) if key not in filling)
     settled: list[Unit] = []
     written: list[Written] = []

@@ -14,7 +14,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from models.audit import Account, Figure, Finding, audit
 from models.billing import BillingEvent, Decision
-from models.patient_day import PatientDay, decode_day
+from models.patient_day import PatientDay, decode_patient_day
 from models.procedures import ProcedureEvent
 from streams.reading import Reader, Span, reader
 from streams.settings import Settings
@@ -181,7 +181,7 @@ def _audit(group: Iterable[Spilled], known: Sources, report: Report) -> None:
         PROCEDURE: lambda value: account.procedures.append(_decode_procedure(value)),
         DECISION: lambda value: account.decisions.append(_decode_decision(value)),
         BILLING: lambda value: account.billing_events.append(_decode_billing(value)),
-        DAY: lambda value: days.append(decode_day(value)),
+        DAY: lambda value: days.append(decode_patient_day(value)),
     }
     for kind, value in group:
         put[kind](value)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from models.audit import audit, by_unit, standing_charges
 from models.codes import Service
-from models.patient_day import PatientDay, decode_day, encode_day
+from models.patient_day import PatientDay, decode_patient_day, encode_patient_day
 from models.procedures import ProcedureEvent, Status, Stream, VersionKind
 from models.standing import Key, content, highest, histories, standing
 from tests.models.ledger import Ledger
@@ -81,7 +81,7 @@ def test_a_day_that_was_stored_and_read_again_is_the_same_day(events: list[Proce
     """Batches end anywhere: a ledger that stores and reads every day writes what one that keeps them does."""
 
     def stored(day: PatientDay) -> PatientDay:
-        return decode_day(encode_day(day))
+        return decode_patient_day(encode_patient_day(day))
 
     assert Ledger(kept=stored).apply_all(events).accounts == Ledger().apply_all(events).accounts
 

@@ -4,9 +4,13 @@ import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
+
+from streams.errors import PerdiemError
 from streams.hospitals import HOSPITALS
 from streams.stories import STORIES, Teller
 from streams.story import Expected, Hospital, Sent, Story
@@ -14,6 +18,10 @@ from streams.story import Expected, Hospital, Sent, Story
 FIRST_DAY = date(2025, 3, 9)
 """Summer time begins in the United States: two o'clock in the morning is skipped."""
 LATE = timedelta(hours=30)
+
+
+class SimulationError(PerdiemError):
+    """A simulation that cannot be written."""
 
 
 @dataclass
@@ -61,3 +69,28 @@ class Simulation:
         if self.days == 1 and number < len(stories):
             return stories[number]
         return random.choices(stories, [*STORIES.values()])[0]
+
+
+def write(simulation: Simulation, path: Path) -> tuple[int, Path]:
+    """Write the records to ``path`` and what should stand beside it: how many records, and where it stands.
+
+    Both are JSON lines. Raises ``SimulationError`` if a file cannot be written.
+    """
+    beside = path.with_suffix(".expected.jsonl")
+    count = 0
+    try:
+        with path.open("wb") as file:
+            for record in simulation.records():
+                file.write(msgspec.json.encode(record) + b"\n")
+                count += 1
+        lines = (msgspec.json.encode(charge) + b"\n" for charge in sorted(simulation.expected))
+        beside.write_bytes(b"".join(lines))
+    except OSError as error:
+        raise SimulationError(f"{error.filename}: {error.strerror}") from error
+    return count, beside
+
+
+def read_expected(path: Path) -> list[Expected]:
+    """The charges that should stand, from the file beside the records at ``path``."""
+    decode = msgspec.json.Decoder(Expected).decode
+    return [decode(line) for line in path.with_suffix(".expected.jsonl").read_bytes().splitlines()]

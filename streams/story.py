@@ -7,6 +7,8 @@ from random import Random
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from models.codes import Service, code_on
 from models.procedures import Status, Stream
 
@@ -45,7 +47,7 @@ class Hospital:
         return f"{self.authorities[0]}|{self.mrns[0].format(number)}"
 
 
-class Expected(NamedTuple):
+class Expected(msgspec.Struct, frozen=True, order=True):
     """A charge that should stand."""
 
     patient: str

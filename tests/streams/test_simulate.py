@@ -15,7 +15,7 @@ from models.facilities_file import parse
 from models.messages import Unreadable
 from models.resolve import resolve
 from streams.intake.json_procedures import read
-from streams.simulate import Simulation
+from streams.simulate import Simulation, SimulationError, read_expected, write
 from streams.stories import STORIES
 from streams.story import Expected
 from tests.models.ledger import Ledger
@@ -90,3 +90,19 @@ def test_every_story_is_told_on_a_single_day() -> None:
     simulation = Simulation(len(STORIES), 1, seed=1)
     names = Counter(record["key"].rsplit("-", 1)[0] for record in simulation.records())
     assert len(names) == len(STORIES)
+
+
+def test_the_example_day_is_what_the_simulation_makes(tmp_path: Path) -> None:
+    """The committed day and its charges can be made again by `perdiem simulate --seed 2`."""
+    write(Simulation(patients=24, days=1, seed=2), tmp_path / "day.jsonl")
+    for name in ("day.jsonl", "day.expected.jsonl"):
+        assert (tmp_path / name).read_bytes() == (EXAMPLE.parent / name).read_bytes()
+    simulation = Simulation(24, 1, 2)
+    assert [*simulation.records()]
+    assert read_expected(EXAMPLE.parent / "day.jsonl") == sorted(simulation.expected)
+
+
+def test_a_folder_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
+    """The file is named, and what the system says of it."""
+    with pytest.raises(SimulationError, match=r"gone/day\.jsonl: No such file or directory$"):
+        write(Simulation(1, 1, 1), tmp_path / "gone" / "day.jsonl")

@@ -1,11 +1,10 @@
 """A facility's chargemaster: which of its charge codes and texts stand for which of the four services."""
 
 import re
-from enum import StrEnum
 from functools import lru_cache
 from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from models.codes import Service
 from models.procedures import Stream
@@ -14,10 +13,17 @@ LOOKUPS_KEPT = 4096
 """Distinct (charge code, text) pairs remembered: chargemasters have tens, free text must not fill memory."""
 
 
-class NotOurs(StrEnum):
-    """What a charge line stands for if not for one of the four services: a product, say."""
+NOT_OURS = "not_ours"
+"""What the file says of a charge that is none of the four services: a product, say."""
 
-    NOT_OURS = "not_ours"
+
+def _service(value: object) -> Service | None:
+    if value is None or value == NOT_OURS:
+        return None
+    try:
+        return Service(str(value))
+    except ValueError:
+        raise ValueError(f"one of {', '.join(Service)}, {NOT_OURS}") from None
 
 
 class ChargeLine(BaseModel):
@@ -28,7 +34,8 @@ class ChargeLine(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    service: Service | NotOurs
+    service: Annotated[Service | None, BeforeValidator(_service)]
+    """None: not one of the four."""
     stream: Stream | None = None
     codes: tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)], ...] = ()
     texts: tuple[Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)], ...] = ()
@@ -57,15 +64,14 @@ class Chargemaster:
         self._texts: list[tuple[re.Pattern[str], Charge]] = []
         rank = 0
         for line in lines:
-            service = line.service if isinstance(line.service, Service) else None
             for code in line.codes:
-                charge = Charge(service, line.stream, by_code=True, rank=rank)
+                charge = Charge(line.service, line.stream, by_code=True, rank=rank)
                 rank += 1
                 if "*" in code:
                     self._codes.append((_pattern(code), charge))
                 else:
                     self._exact.setdefault(code, charge)
-            told = Charge(service, line.stream, by_code=False, rank=None)
+            told = Charge(line.service, line.stream, by_code=False, rank=None)
             self._texts.extend((_pattern(_plain(text)), told) for text in line.texts)
         self.find = lru_cache(LOOKUPS_KEPT)(self._find)
 

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from functools import cached_property
 from itertools import product
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
@@ -61,7 +61,7 @@ class DatedBy(StrEnum):
 def normal_revenue_code(code: str) -> str:
     """Four digits: ``874`` becomes ``0874``. Raises ValueError unless there are three or four."""
     if not re.fullmatch(r"[0-9]{3,4}", code):
-        raise ValueError("a revenue code of 3 or 4 digits, in quotes")
+        raise ValueError("a text of 3 or 4 digits")
     return code.zfill(4)
 
 
@@ -82,6 +82,13 @@ def _part_of_key(text: str) -> str:
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_part_of_key)]
 RevenueCode = Annotated[str, AfterValidator(normal_revenue_code)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
+UpperCase = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True)]
+
+
+def _some(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not items:
+        raise ValueError("at least one")
+    return items
 
 
 class _Entry(BaseModel):
@@ -116,7 +123,7 @@ class Source(_Entry):
     """A system that sends procedure events for a facility."""
 
     id: Name
-    sending_applications: tuple[Name, ...] = Field(min_length=1)
+    sending_applications: Annotated[tuple[Name, ...], AfterValidator(_some)]
     sending_facilities: tuple[Name, ...] = ()
     """None: the facility's id and aliases."""
     default_stream: Stream | None = None
@@ -131,10 +138,10 @@ class Source(_Entry):
 class Settings(_Entry):
     """What time may change at a facility."""
 
-    streams: tuple[Stream, ...] = Field((Stream.FACILITY,), min_length=1)
+    streams: Annotated[tuple[Stream, ...], AfterValidator(_some)] = (Stream.FACILITY,)
     pre_infusion: PreInfusion = PreInfusion.SEPARATE
     inpatient: Inpatient = Inpatient.REPORTED
-    inpatient_classes: tuple[str, ...] = ("I", "IMP", "ACUTE", "NONAC")
+    inpatient_classes: tuple[UpperCase, ...] = ("I", "IMP", "ACUTE", "NONAC")
     """HL7 table 0004 and FHIR's encounter classes."""
     survivor: Survivor = Survivor.START
     service_date: DatedBy = DatedBy.START
@@ -204,7 +211,10 @@ class Facility(Settings):
 
     def on(self, day: date) -> Settings | None:
         """The settings of a service date; None if no period covers it."""
-        return next((dated.settings for dated in self.dated if dated.first <= day <= dated.last), None)
+        for first, last, settings in self.dated:
+            if first <= day <= last:
+                return settings
+        return None
 
     def _in(self, period: Period) -> Settings:
         stated = {
@@ -221,8 +231,8 @@ class Facility(Settings):
 class Facilities(_Entry):
     """All facilities of an installation, and who is who under any spelling."""
 
-    authorities: tuple[Authority, ...] = Field(min_length=1)
-    facilities: tuple[Facility, ...] = Field(min_length=1)
+    authorities: Annotated[tuple[Authority, ...], AfterValidator(_some)]
+    facilities: Annotated[tuple[Facility, ...], AfterValidator(_some)]
 
     def facility(self, name: str) -> Facility | None:
         """The facility of this id or alias."""

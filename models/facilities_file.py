@@ -42,7 +42,7 @@ def _lines(error: ValidationError, content: dict[str, Any]) -> Iterator[str]:
             yield line
 
 
-_WORDS = {"missing": "is needed", "extra_forbidden": "is not a field of this table", "too_short": "is empty"}
+_WORDS = {"missing": "is needed", "extra_forbidden": "is not a field of this table"}
 
 
 def _expected(message: str) -> str:

@@ -20,7 +20,7 @@ from models.dates import utc_text
 from models.facilities import Authority, Facilities, Facility, ProcedureIds, Source
 from models.messages import MessageIdentity, ProcedureMessage, StatedPatient, StatedPerformer, Unreadable
 from models.procedures import SEPARATOR, Performer, ProcedureEvent, Reporting, Status, VersionKind
-from models.service_line import Problem, ServiceLine, service_line
+from models.service_line import UNDATED, Problem, ServiceLine, service_line
 
 PRODUCTION = "P"
 NPI = re.compile(r"[0-9]{10}")
@@ -222,41 +222,41 @@ def _performers(stated: tuple[StatedPerformer, ...], warnings: list[Warning]) ->
 
 
 class _Content(msgspec.Struct, omit_defaults=True):
-    """The clinical content as stated. A field added later needs a default, so that old digests stay."""
+    """The clinical content as stated. What is absent is left out: a new field changes no digest."""
 
-    facility: str | None
-    code: str | None
-    charge_code: str | None
-    description: str | None
-    stream: str | None
-    start: date | None
-    end: date | None
-    account_number: str | None
-    encounter_number: str | None
-    patient_class: str | None
-    modifiers: tuple[str, ...]
-    revenue_code: str | None
-    performers: tuple[tuple[str | None, str | None], ...]
-    products: tuple[str, ...]
+    facility: str | None = None
+    code: str | None = None
+    charge_code: str | None = None
+    description: str | None = None
+    stream: str | None = None
+    start: date | None = None
+    end: date | None = None
+    account_number: str | None = None
+    encounter_number: str | None = None
+    patient_class: str | None = None
+    modifiers: tuple[str, ...] = ()
+    revenue_code: str | None = None
+    performers: tuple[tuple[str | None, str | None], ...] = ()
+    products: tuple[str, ...] = ()
 
 
 def _digest(message: ProcedureMessage) -> str:
-    performed = message.performed
+    performed = message.performed or UNDATED
     content = _Content(
-        facility=message.facility,
-        code=message.code,
-        charge_code=message.charge_code,
-        description=message.description,
-        stream=message.stream,
-        start=performed.start if performed else None,
-        end=performed.end if performed else None,
-        account_number=message.account_number,
-        encounter_number=message.encounter_number,
-        patient_class=message.patient_class,
-        modifiers=message.modifiers or (),
-        revenue_code=message.revenue_code,
-        performers=tuple((performer.npi, performer.role) for performer in message.performers or ()),
-        products=message.products or (),
+        message.facility or None,
+        message.code or None,
+        message.charge_code or None,
+        message.description or None,
+        message.stream,
+        performed.start,
+        performed.end,
+        message.account_number or None,
+        message.encounter_number or None,
+        message.patient_class or None,
+        message.modifiers or (),
+        message.revenue_code or None,
+        tuple((performer.npi, performer.role) for performer in message.performers or ()),
+        message.products or (),
     )
     return sha256(_encode(content)).hexdigest()[:32]
 

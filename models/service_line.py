@@ -30,6 +30,8 @@ HCPCS = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 UNKNOWN_LAST = "~"
 """Sorts after every digit."""
 UNDATED = Performed()
+SHORTEST_MONTH = 28
+"""Days. No filing limit is over before."""
 
 
 class Problem(NamedTuple):
@@ -145,9 +147,10 @@ def _classify(line: ServiceLine, message: ProcedureMessage, charge: Charge | Non
             line.problem(
                 Reason.NO_CODE_ON_DATE, "performed.start", "a date on which a code for the service exists"
             )
-        elif stated in SERVICE_OF_CODE and stated != line.code:
+        elif stated and stated != line.code:
             line.stated_code = stated
-            line.warnings.append(Warning.CODE_MAPPED)
+            if coded:
+                line.warnings.append(Warning.CODE_MAPPED)
     return True
 
 
@@ -202,7 +205,8 @@ def _reporting(service: Service, stream: Stream, settings: Settings, patient_cla
 def _timing(service_date: date, received_on: date, facility: Facility) -> Iterator[Warning]:
     if service_date > received_on:
         yield Warning.FUTURE_SERVICE_DATE
-    if facility.lateness_days is not None and (received_on - service_date).days > facility.lateness_days:
+    age = (received_on - service_date).days
+    if facility.lateness_days is not None and age > facility.lateness_days:
         yield Warning.LATE
-    if received_on > months_after(service_date, facility.filing_limit_months):
+    if age > SHORTEST_MONTH and received_on > months_after(service_date, facility.filing_limit_months):
         yield Warning.PAST_FILING_LIMIT

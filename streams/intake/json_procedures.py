@@ -47,7 +47,7 @@ def _known(value: bytes) -> MessageIdentity | None:
         return None
     if not isinstance(content, dict):
         return None
-    patient = content.get("patient")
+    patient = content.pop("patient", None)
     identity = _texts(MessageIdentity, content)
     if isinstance(patient, dict):
         identity["patient"] = StatedPatient(**_texts(StatedPatient, patient))

@@ -1,26 +1,17 @@
 """Every topic: its name, what its keys and values are, how it is kept; made and checked."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from pathlib import Path
+from typing import Self
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
-from aiokafka.protocol.admin import ApiVersionRequest
-from aiokafka.protocol.fetch import FetchRequest
-from aiokafka.protocol.metadata import MetadataRequest
+from aiokafka.admin import NewTopic
 
+from streams.brokers import Brokers, Described
 from streams.errors import PerdiemError
 from streams.settings import Settings
 
-# KIP-896: Kafka 4.0 was the first to refuse Fetch requests below version 4.
-FETCH_SINCE_KAFKA_4 = 4
 FOR_EVER = "-1"
-SEEN_TIMEOUT = 30.0
 
 
 class TopicsError(PerdiemError):
@@ -138,15 +129,13 @@ class Topics:
 async def create(settings: Settings) -> list[str]:
     """Create the topics that are missing; their names.
 
-    Raises ``TopicsError`` if the brokers refuse one, ``KafkaConnectionError`` if none answers.
+    Raises ``BrokersError`` if no broker answers, or if they refuse.
     """
-    async with _admin(settings) as admin:
-        there = {described["topic"] for described in await admin.describe_topics()}
+    async with Brokers.connected(settings) as brokers:
+        there = await brokers.topics()
         missing = [topic for topic in Topics.of(settings).all if topic.name not in there]
-        if not missing:
-            return []
         in_sync = {"min.insync.replicas": str(settings.min_insync_replicas)}
-        answer = await admin.create_topics(
+        await brokers.create(
             [
                 NewTopic(
                     topic.name,
@@ -157,40 +146,7 @@ async def create(settings: Settings) -> list[str]:
                 for topic in missing
             ]
         )
-        refused = [
-            f"{name}: not created, {said or for_code(code).__name__}"
-            for name, code, said in answer.topic_errors
-            if for_code(code) not in (NoError, TopicAlreadyExistsError)
-        ]
-        if refused:
-            raise TopicsError("\n".join(refused))
-        names = [topic.name for topic in missing]
-        await _until_seen(admin, {*names})
-        return names
-
-
-async def _until_seen(admin: AIOKafkaAdminClient, names: set[str]) -> None:
-    """A broker learns of a topic only after the controller has said that it is created."""
-    client = admin._client
-    try:
-        async with asyncio.timeout(SEEN_TIMEOUT):
-            for broker in client.cluster.brokers():
-                while names - await _topics_seen(client, broker.nodeId):  # noqa: ASYNC110 - Kafka calls nobody
-                    await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise TopicsError(
-            f"topics were created, but a broker did not see them within {SEEN_TIMEOUT:.0f} s"
-        ) from None
-
-
-async def _topics_seen(client: AIOKafkaClient, node: int) -> set[str]:
-    """Topics whose every partition has a leader, as one broker sees it."""
-    answer = (await client.send(node, MetadataRequest(None))).to_object()
-    return {
-        topic["topic"]
-        for topic in answer["topics"]
-        if all(for_code(partition["error_code"]) is NoError for partition in topic["partitions"])
-    }
+    return [topic.name for topic in missing]
 
 
 async def check(settings: Settings) -> None:
@@ -199,63 +155,66 @@ async def check(settings: Settings) -> None:
     Needed are: Kafka 4.0 or newer; every topic there, with ``settings.partitions`` partitions, so that
     the partition of a patient is the same number everywhere; changelogs compacted, the others not; our
     own kept for ever; no more in-sync replicas asked for than there are.
-    Raises ``KafkaConnectionError`` if no broker answers.
+    Raises ``BrokersError`` if no broker answers.
     """
-    async with _admin(settings) as admin:
-        wrong = [line async for line in _old_brokers(admin)]
-        there = {described["topic"]: described for described in await admin.describe_topics()}
-        topics = Topics.of(settings).all
-        configs = await _configs(admin, [topic.name for topic in topics if topic.name in there])
-        for topic in topics:
-            if topic.name in there:
-                wrong += _mismatches(topic, there[topic.name], configs[topic.name], settings.partitions)
-            else:
-                wrong.append(f"{topic.name}: missing, `perdiem topics create` creates it")
+    topics = Topics.of(settings).all
+    async with Brokers.connected(settings) as brokers:
+        wrong = [
+            f"broker {node}: Kafka 4.0 or newer expected, it is older" for node in await brokers.too_old()
+        ]
+        described = await brokers.describe({topic.name for topic in topics})
+    for topic in topics:
+        if topic.name in described:
+            wrong += _mismatches(topic, described[topic.name], settings.partitions)
+        else:
+            wrong.append(f"{topic.name}: missing, `perdiem topics create` creates it")
     if wrong:
         raise TopicsError("\n".join(wrong))
 
 
-def _mismatches(
-    topic: Topic, described: dict[str, Any], config: dict[str, str], partitions: int
-) -> Iterator[str]:
-    count = len(described["partitions"])
-    if count != partitions:
-        yield f"{topic.name}: {partitions} partitions expected (PERDIEM_PARTITIONS), it has {count}"
+def _mismatches(topic: Topic, described: Described, partitions: int) -> Iterator[str]:
+    if described.partitions != partitions:
+        yield (
+            f"{topic.name}: {partitions} partitions expected (PERDIEM_PARTITIONS), it has"
+            f" {described.partitions}"
+        )
     for name, expected in topic.config.items():
-        if config[name] != expected:
-            yield f"{topic.name}: {name}={expected} expected, it has {config[name]}"
-    replicas = min((len(partition["replicas"]) for partition in described["partitions"]), default=0)
-    in_sync = int(config["min.insync.replicas"])
-    if in_sync > replicas:
-        yield f"{topic.name}: min.insync.replicas={in_sync} expected to be at most its {replicas} replicas"
+        if described.config[name] != expected:
+            yield f"{topic.name}: {name}={expected} expected, it has {described.config[name]}"
+    in_sync = int(described.config["min.insync.replicas"])
+    if in_sync > described.replicas:
+        yield (
+            f"{topic.name}: min.insync.replicas={in_sync} expected to be at most its"
+            f" {described.replicas} replicas"
+        )
 
 
-async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
-    """Kafka's settings of each topic, by name."""
-    if not names:
-        return {}
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    return {
-        name: {entry[0]: entry[1] for entry in entries}
-        for answer in await admin.describe_configs(asked)
-        for _, _, _, name, entries in answer.resources
-    }
+def document() -> str:
+    """docs/topics.md: the topics under their default names."""
+    rows = [
+        f"| `{topic.name}` | {topic.key} | {topic.value} | {_kept(topic)} |"
+        for topic in Topics.of(Settings.model_construct()).all
+    ]
+    return "\n".join([*HEAD, *rows, ""])
 
 
-async def _old_brokers(admin: AIOKafkaAdminClient) -> AsyncIterator[str]:
-    client = admin._client  # the admin client itself does not tell versions
-    for broker in client.cluster.brokers():
-        answer = await client.send(broker.nodeId, ApiVersionRequest())
-        oldest = {key: lowest for key, lowest, _ in answer.api_versions}
-        if oldest.get(FetchRequest.API_KEY, 0) < FETCH_SINCE_KAFKA_4:
-            yield f"broker {broker.nodeId}: Kafka 4.0 or newer expected, it is older"
+def _kept(topic: Topic) -> str:
+    if topic.compacted:
+        return "the last value of each key"
+    return "everything, for ever" if topic.ours else "as the brokers are set"
 
 
-@asynccontextmanager
-async def _admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(**settings.kafka(), client_id=settings.app_id)
-    try:
-        await admin.start()
-        yield admin
-    finally:
-        await admin.close()
+HEAD = (
+    "# Topics",
+    "",
+    "Written by `make docs`. All have the same number of partitions (`PERDIEM_PARTITIONS`); Kafka's own",
+    "partitioner (murmur2 of the key) chooses one. Names can be set, see `perdiem settings`. Values are",
+    "JSON, their schemas are in [schemas](schemas). Read everything but the two sources with",
+    "`isolation.level=read_committed`.",
+    "",
+    "| topic | key | value | kept |",
+    "|---|---|---|---|",
+)
+
+if __name__ == "__main__":
+    Path("docs/topics.md").write_text(document())

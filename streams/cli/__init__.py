@@ -28,20 +28,6 @@ def main() -> None:
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         app()
-    except Exception as error:
-        told = _told(error)
-        if told is None:
-            raise
-        print(f"perdiem: {told}", file=sys.stderr)
-        sys.exit(getattr(error, "code", 2))
-
-
-def _told(error: Exception) -> str | None:
-    """What to say of an expected error; None for a defect, whose traceback is wanted."""
-    if isinstance(error, PerdiemError):
-        return str(error)
-    from aiokafka.errors import KafkaConnectionError
-
-    if isinstance(error, KafkaConnectionError):
-        return "no Kafka answers at PERDIEM_BROKERS"
-    return None
+    except PerdiemError as error:
+        print(f"perdiem: {error}", file=sys.stderr)
+        sys.exit(error.code)

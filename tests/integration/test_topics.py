@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from streams.brokers import BrokersError
 from streams.settings import Settings
 from streams.topics import Topics, TopicsError, check, create
 from tests.kafka import Sent, produce, read_all
@@ -86,7 +87,7 @@ async def test_more_in_sync_replicas_than_replicas_are_refused(settings: Setting
 
 async def test_what_the_brokers_refuse_is_told(settings: Settings) -> None:
     """More replicas than brokers: each topic that was not created says why."""
-    with pytest.raises(TopicsError, match=r"lab\.procedures: not created, .*replication"):
+    with pytest.raises(BrokersError, match=r"lab\.procedures: not created, .*replication"):
         await create(settings.model_copy(update={"replication": 9}))
 
 

@@ -1,0 +1,44 @@
+# Needs Python 3.11 or newer, make and a C library. Everything else goes into .venv.
+PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(shell \
+	command -v $(name) >/dev/null && $(name) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo $(name))))
+BIN := .venv/bin
+READY := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs lock clean
+
+help: ## Show this.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(READY) ## See a day of three hospitals go through a real Kafka and come out as charges.
+	@$(BIN)/perdiem demo
+
+test: $(READY) ## Run all tests, on a Kafka that they start themselves.
+	$(BIN)/pytest $(ARGS)
+
+check: $(READY) ## Lint, formatting and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(READY) ## Renew what is generated in docs/.
+	$(BIN)/python -m streams.schemas
+	$(BIN)/python -m streams.topics
+
+lock: ## Renew requirements.lock from pyproject.toml.
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal \
+		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean: ## Remove all that was made here: .venv, local data, caches.
+	rm -rf .venv var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find models streams tests -name __pycache__ -exec rm -rf {} +
+
+$(READY): requirements.lock pyproject.toml
+	$(if $(PYTHON),,$(error Python 3.11 or newer with its venv module is needed: install it or set PYTHON=))
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

@@ -13,17 +13,13 @@ from typing import NamedTuple
 import msgspec
 
 from models.billing import BillingEvent, Decision, Kind, Outcome
-from models.patient_day import PatientDay
+from models.day import PatientDay
 from models.procedures import ProcedureEvent
 from models.standing import Key, histories, shows, standing
 from models.truth import untrue
 
 AT_INTAKE = frozenset({Outcome.HELD, Outcome.DEAD_LETTERED, Outcome.NOT_OURS})
 """Outcomes that intake may decide by itself, without a statement for the ledger."""
-
-
-NOT_HOLDING = frozenset({Outcome.REPEATED, Outcome.SUPERSEDED})
-"""Outcomes of a statement that another one stands for."""
 
 
 class Figure(StrEnum):
@@ -76,7 +72,7 @@ def audit(account: Account, overrides: Mapping[Key, int] | None = None) -> Itera
     yield from _stands(account, charges, overrides)
     if account.days is not None:
         yield from _kept(account.days, charges)
-    yield from _numbered(account)
+    yield from _numbered(account.decisions)
     yield from _told(account)
     yield from _true(account, charges)
 
@@ -169,15 +165,12 @@ def _kept(days: Sequence[PatientDay], charges: Mapping[Key, list[BillingEvent]])
             yield Finding(Figure.UNEXPLAINED, charge_id, "is another or absent in the ledger's state")
 
 
-def _numbered(account: Account) -> Iterator[Finding]:
-    arrived = Counter(record.event_id for record in account.procedures)
+def _numbered(decisions: Sequence[Decision]) -> Iterator[Finding]:
     written: dict[str, Decision] = {}
     last: dict[str, int] = {}
-    for decision in account.decisions:
+    for decision in decisions:
         if decision.id in written:
-            # A statement that came again after the ledger forgot it is decided anew, from number one.
-            forgotten = arrived[decision.event_id] > 1 and decision.outcome in NOT_HOLDING
-            if written[decision.id] != decision and not forgotten:
+            if written[decision.id] != decision:
                 yield Finding(Figure.DOUBLED, decision.event_id, f"has two decisions {decision.sequence}")
             continue
         written[decision.id] = decision

@@ -32,8 +32,8 @@ _decode_procedure = msgspec.json.Decoder(ProcedureEvent | Decision).decode
 _decode_decision = msgspec.json.Decoder(Decision).decode
 _decode_billing = msgspec.json.Decoder(BillingEvent).decode
 
-Progress = Callable[[str, int], None]
-"""Told the topic and how many of its records were just read."""
+Progress = Callable[[str, int, int], None]
+"""Told the topic, how many of its offsets were just passed, and how many it has."""
 
 
 class _Whose(msgspec.Struct):
@@ -62,6 +62,21 @@ class Report:
     @property
     def clean(self) -> bool:
         return not self.figures.total()
+
+    def told(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "clean": self.clean,
+            **{figure.value: self.figures[figure] for figure in Figure},
+            "standing": self.standing,
+            "replayed": self.replayed,
+            "outcomes": dict(sorted(self.outcomes.items())),
+            "records": dict(self.records),
+            "examples": {
+                figure.value: [finding._asdict() | {"figure": figure.value} for finding in findings]
+                for figure, findings in self.found.items()
+            },
+        }
 
     def add(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -111,7 +126,7 @@ class Sources:
                 at = marks.find(PRESENT, at + 1)
 
 
-def _nothing(topic: str, records: int) -> None:
+def _nothing(topic: str, records: int, total: int) -> None:
     pass
 
 
@@ -158,9 +173,10 @@ class _Reading:
     async def __call__(self, partition: TopicPartition) -> AsyncIterator[list[ConsumerRecord]]:
         if partition not in self.spans:
             return
+        total = sum(span.end - span.begin for at, span in self.spans.items() if at.topic == partition.topic)
         async for records in self.source.read({partition: self.spans[partition]}):
             self.report.records[partition.topic] += len(records)
-            self.progress(partition.topic, len(records))
+            self.progress(partition.topic, len(records), total)
             yield records
 
 

@@ -1,0 +1,63 @@
+"""``perdiem audit``: recompute every charge from the topics and print what differs: nothing."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli import app
+
+if TYPE_CHECKING:
+    from streams.audit import Report
+
+
+@app.command()
+def audit(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    examples: Annotated[int, typer.Option(min=0, help="Of each figure, how many ids to show.")] = 5,
+) -> None:
+    """Recompute every charge from the topics; exit 0 only if all four figures are 0.
+
+    Run it when the pipeline has caught up: records on their way have no decision yet.
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from streams.audit import audit_topics
+    from streams.settings import Settings
+
+    settings = Settings.load()
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        bars: dict[str, Any] = {}
+
+        def progress(topic: str, records: int, total: int) -> None:
+            if topic not in bars:
+                bars[topic] = bar.add_task(topic, total=total)
+            bar.advance(bars[topic], records)
+
+        report = asyncio.run(audit_topics(settings, examples, progress))
+    print(json.dumps(report.told(), indent=2)) if as_json else show(report)
+    raise typer.Exit(0 if report.clean else 1)
+
+
+def show(report: "Report") -> None:
+    """The report for a person: what was read, the four figures, and examples by id."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from models.audit import Figure
+
+    console = Console(highlight=False)
+    read = ", ".join(f"{count:,} {topic}" for topic, count in report.records.items())
+    console.print(f"Read {read or 'nothing'}. {report.standing:,} charges stand.", soft_wrap=True)
+    if report.replayed:
+        console.print(f"{report.replayed:,} statements came more than once from intake and were absorbed.")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for figure in Figure:
+        count = report.figures[figure]
+        table.add_row(figure.replace("_", " "), f"{count:,}", style="bold red" if count else "")
+    console.print(table)
+    for figure in Figure:
+        for finding in report.found[figure]:
+            console.print(f"{figure.replace('_', ' ')}: {finding.id} {finding.what}", soft_wrap=True)

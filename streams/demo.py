@@ -1,0 +1,89 @@
+"""The demo: a Kafka, a worker and a day of three hospitals, from nothing."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from models.billing import BillingEvent, Kind, decode_billing_event
+from streams.audit import Report, audit_topics
+from streams.errors import PerdiemError
+from streams.in_flight import wait_until_processed
+from streams.local_kafka import LocalKafka, free_port
+from streams.local_worker import LocalWorker
+from streams.play import play, read_file
+from streams.reading import reader
+from streams.settings import Settings
+from streams.topics import Topics, create
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+_PARTITIONS = 4
+_PROCESSED_WITHIN = 60.0
+
+
+class DemoError(PerdiemError):
+    """The demo cannot run here."""
+
+
+class Demo:
+    """A running installation of its own in ``folder``, with one worker."""
+
+    def __init__(self, settings: Settings, worker: LocalWorker) -> None:
+        self.settings = settings
+        self.worker = worker
+
+    def play(self) -> int:
+        """Play the day and wait until it is processed; how many records it has."""
+        sent = asyncio.run(play(self.settings, read_file(EXAMPLES / "day.jsonl")))
+        asyncio.run(wait_until_processed(self.settings, seconds=_PROCESSED_WITHIN))
+        return sent
+
+    def audit(self) -> Report:
+        return asyncio.run(audit_topics(self.settings))
+
+    def standing(self) -> list[BillingEvent]:
+        """The charges as they stand, by patient, date and service."""
+        return asyncio.run(_standing(self.settings))
+
+
+@contextmanager
+def demo(folder: Path) -> Iterator[Demo]:
+    """Start Kafka, topics and a worker in ``folder``; stop them in the end.
+
+    Raises DemoError, LocalKafkaError and LocalWorkerError in one line each.
+    """
+    if not EXAMPLES.is_dir():
+        raise DemoError(f"the demo needs the examples of the source tree: {EXAMPLES} is missing")
+    with LocalKafka(folder / "kafka") as kafka:
+        settings = Settings(
+            brokers=kafka.brokers,
+            facilities=EXAMPLES / "facilities.toml",
+            data_dir=folder / "worker",
+            partitions=_PARTITIONS,
+            web_port=free_port(),
+        )
+        asyncio.run(create(settings))
+        worker = LocalWorker(settings, folder / "worker.log")
+        process = worker.start()
+        try:
+            worker.wait_ready()
+            yield Demo(settings, worker)
+        finally:
+            process.stop()
+
+
+async def _standing(settings: Settings) -> list[BillingEvent]:
+    standing: dict[str, BillingEvent] = {}
+    async with reader(settings) as source:
+        spans = await source.spans(Topics.of(settings).billing_events.name)
+        async for records in source.read(spans):
+            for record in records:
+                event = decode_billing_event(record.value)
+                if event.kind is Kind.CHARGE:
+                    standing[event.charge_id] = event
+                else:
+                    del standing[event.charge_id]
+    return sorted(
+        standing.values(),
+        key=lambda charge: (charge.patient, charge.service_date, charge.code, charge.stream),
+    )

@@ -1,0 +1,57 @@
+"""In flight: records that the agents have not processed yet."""
+
+import asyncio
+import time
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from streams.errors import PerdiemError
+from streams.reading import Reader, Span, reader
+from streams.settings import Settings
+from streams.topics import Topics
+
+_ASK_EVERY = 0.25
+
+
+class NotProcessedError(PerdiemError):
+    """Records are still in flight after the time given."""
+
+
+async def wait_until_processed(settings: Settings, *, seconds: float) -> None:
+    """Wait until every record of the source topics, and what became of it, is processed.
+
+    Raises NotProcessedError after ``seconds``.
+    """
+    deadline = time.monotonic() + seconds
+    topics = Topics.of(settings)
+    admin = AIOKafkaAdminClient(**settings.kafka())
+    await admin.start()
+    try:
+        async with reader(settings) as source:
+            # The sources first: once they are at rest, nothing new comes to the ledger.
+            for stage in ([topic.name for topic in topics.sources], [topics.procedures.name]):
+                while await _any_left(admin, source, settings.app_id, stage):
+                    if time.monotonic() > deadline:
+                        raise NotProcessedError(
+                            f"{', '.join(stage)}: records are still in flight after {seconds:.0f} s"
+                        )
+                    await asyncio.sleep(_ASK_EVERY)
+    finally:
+        await admin.close()
+
+
+async def _any_left(admin: AIOKafkaAdminClient, source: Reader, group: str, stage: list[str]) -> bool:
+    """Whether a record lies behind what the group committed. Transaction markers are none."""
+    spans = await source.spans(*stage)
+    committed = await admin.list_consumer_group_offsets(group, partitions=list(spans))
+    left: dict[TopicPartition, Span] = {}
+    for tp, span in spans.items():
+        offset = committed[tp].offset if tp in committed else -1
+        begin = max(span.begin, offset)
+        if begin < span.end:
+            left[tp] = Span(begin, span.end)
+    async for records in source.read(left):
+        if records:
+            return True
+    return False

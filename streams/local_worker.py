@@ -1,0 +1,82 @@
+"""LocalWorker: a worker as a process of its own on this machine, for the demo and the tests."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from streams.child import Child
+from streams.errors import PerdiemError
+from streams.settings import PREFIX, Settings
+
+_START_TIMEOUT = 60.0
+WORKER = (sys.executable, "-m", "streams.cli", "worker")
+
+
+class LocalWorkerError(PerdiemError):
+    """A worker that did not start: its last line says why."""
+
+
+class LocalWorker:
+    """Runs ``command`` with the environment that ``settings`` stand for; its output goes to ``log``."""
+
+    def __init__(self, settings: Settings, log: Path, command: Sequence[str] = WORKER) -> None:
+        self.settings = settings
+        self.log = log
+        self._command = command
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.settings.web_host}:{self.settings.web_port}"
+
+    @property
+    def process(self) -> Child:
+        if self._child is None:
+            raise LocalWorkerError("the worker was not started")
+        return self._child
+
+    def start(self) -> Child:
+        self._child = Child(
+            self._command, self.log, folder=Path.cwd(), environment=environment(self.settings)
+        )
+        return self._child
+
+    def wait_ready(self) -> None:
+        """Wait until its partitions are owned and restored. Raises LocalWorkerError if it ends before."""
+        deadline = time.monotonic() + _START_TIMEOUT
+        while not self._ready():
+            try:
+                code = self.process.wait(0.05)
+            except subprocess.TimeoutExpired:
+                if time.monotonic() < deadline:
+                    continue
+                raise LocalWorkerError(f"no worker after {_START_TIMEOUT:.0f} s: see {self.log}") from None
+            raise LocalWorkerError(f"the worker ended (exit {code}): {self.last_line()}")
+
+    def last_line(self) -> str:
+        lines = self.log.read_text(errors="replace").splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    def _ready(self) -> bool:
+        try:
+            connection = HTTPConnection(self.settings.web_host, self.settings.web_port, timeout=1)
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables that make ``Settings.load`` give ``settings``."""
+    given = {}
+    for name, value in settings:
+        if value is not None:
+            plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+            given[f"{PREFIX}{name.upper()}"] = str(plain)
+    return given

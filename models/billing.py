@@ -121,13 +121,14 @@ class BillingEvent(
     """On a credit: the id of the charge."""
     unit: int
     sequence: int
-    units: int = 1
+    units: int = msgspec.field(default_factory=lambda: 1)
+    """Always 1, and always written."""
     patient: str
     facility: str
     stream: Stream
     service: Service
     service_date: date
-    code_system: str = "CPT"
+    code_system: str = msgspec.field(default_factory=lambda: "CPT")
     code: str
     modifiers: tuple[str, ...] = ()
     revenue_code: str

@@ -6,7 +6,7 @@ What stands is a pure function of the set of statements; billing events are the 
 stands before and after, decisions the difference of what is true of each event. See docs/rule.md.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -64,7 +64,7 @@ def decide(days: Days, event: ProcedureEvent) -> Verdict:
     after = _place(change)
     written = _settle(change, after)
     decisions = []
-    for news in [*_news(change, days, after, written)]:
+    for news in _news(change, days, after, written):
         procedure = news.day.procedures[news.name]
         sequence = procedure.decisions.get(news.event.event_id, 0) + 1
         counted = {**procedure.decisions, news.event.event_id: sequence}
@@ -107,11 +107,11 @@ class _Change(NamedTuple):
     """The units that it counts for now."""
 
     @property
-    def slots(self) -> tuple[Slot, ...]:
+    def slots(self) -> Iterable[Slot]:
         """All units whose filling may change."""
         if self.after is self.before:
             return ()
-        return tuple(dict.fromkeys(slot for slot in (self.left, self.taken) if slot))
+        return {slot: None for slot in (self.left, self.taken) if slot}
 
     @property
     def corrected(self) -> Reason | None:
@@ -212,6 +212,6 @@ def _own_truth(change: _Change, there: PatientDay) -> Truth:
     if seen and seen.event_id != change.event.event_id:
         return Truth(Outcome.REPEATED, of=seen.event_id)
     truth = there.truth(change.name, change.event.event_id)
-    if change.corrected and change.after.holder is change.event:
+    if change.corrected and seen is None and change.after.holder is change.event:
         return truth._replace(outcome=Outcome.CORRECTED, reason=change.corrected)
     return truth

@@ -6,7 +6,7 @@ from datetime import date
 import msgspec
 
 from models.audit import Account
-from models.patient_day import PatientDay, decide, gather
+from models.patient_day import PatientDay, Verdict, decide, gather
 from models.procedures import ProcedureEvent
 
 _whole = msgspec.json.Encoder(order="deterministic").encode
@@ -28,7 +28,7 @@ class Ledger:
         self.accounts: dict[str, Account] = {}
         self._kept = kept
 
-    def apply(self, event: ProcedureEvent) -> None:
+    def apply(self, event: ProcedureEvent) -> Verdict:
         """Decide one event; fails if the rule changed the days that it was given."""
         stands = self.stands.setdefault(event.patient, {})
         place = stands.get(event.procedure, event.service_date)
@@ -44,6 +44,7 @@ class Ledger:
         account.procedures.append(event)
         account.decisions += verdict.decisions
         account.billing_events += verdict.billing_events
+        return verdict
 
     def apply_all(self, events: Iterable[ProcedureEvent]) -> "Ledger":
         for event in events:

@@ -1,0 +1,76 @@
+"""The state of a patient-day and what comes out stay readable by later versions."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from models.billing import decode_billing_event, decode_decision, encode_billing_event, encode_decision
+from models.patient_day import NewerSchemaError, decide, decode_patient_day, encode_patient_day
+from models.procedures import decode_procedure, encode_procedure
+from tests.models.ledger import Ledger
+from tests.models.said import MONDAY, PATIENT, said, sent, withdrawn
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def read(name: str) -> bytes:
+    return (SAMPLES / name).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "decode", "encode"),
+    [
+        ("patient_day.v1.json", decode_patient_day, encode_patient_day),
+        ("procedure_event.v1.json", decode_procedure, encode_procedure),
+        ("decision.v1.json", decode_decision, encode_decision),
+        ("billing_event.v1.json", decode_billing_event, encode_billing_event),
+    ],
+)
+def test_what_version_1_wrote_is_read_whole(
+    name: str, decode: Callable[[bytes], Any], encode: Callable[[Any], bytes]
+) -> None:
+    """A committed sample of each record, every field of it filled, is decoded and written again unchanged."""
+    sample = read(name)
+    assert msgspec.json.decode(encode(decode(sample))) == msgspec.json.decode(sample)
+
+
+def test_the_sample_of_a_day_can_be_decided_on() -> None:
+    """The charge that stood when it was written is credited from it, and its number goes on."""
+    day = decode_patient_day(read("patient_day.v1.json"))
+    [unit] = day.units["facility|collection"]
+    assert unit.charge is not None
+    assert unit.procedure is not None
+    filler = day.procedures[unit.procedure].holder
+    event = msgspec.structs.replace(withdrawn(filler.procedure_id, 9), source=filler.source)
+    credit = decide({day.service_date: day}, event).billing_events[0]
+    assert (credit.reverses, credit.sequence) == (unit.charge.id, unit.sequence + 1)
+
+
+def test_a_day_of_a_later_schema_is_refused() -> None:
+    """Rather than read in part: an older worker must not overwrite what it cannot know."""
+    later = msgspec.json.decode(read("patient_day.v1.json")) | {"schema": 2, "procedures": "unknown"}
+    with pytest.raises(NewerSchemaError, match="schema 2, this version reads up to 1"):
+        decode_patient_day(msgspec.json.encode(later))
+
+
+def test_a_day_says_its_schema() -> None:
+    """Even when it is empty: defaults are left out, the schema never is."""
+    ledger = Ledger().apply_all([said()])
+    assert msgspec.json.decode(encode_patient_day(ledger.days[PATIENT, MONDAY]))["schema"] == 1
+
+
+def test_a_stored_day_is_the_same_day() -> None:
+    """All that a day holds survives the store: statements, counts, units, charges."""
+    ledger = Ledger().apply_all([said("A"), said("B"), sent("2025-03-10T10", "C"), withdrawn("A")])
+    day = ledger.days[PATIENT, MONDAY]
+    assert decode_patient_day(encode_patient_day(day)) == day
+
+
+def test_a_billing_event_always_says_one_unit_of_which_code_system() -> None:
+    """Downstream need not know our defaults: units and code system are on every charge and credit."""
+    [charge] = Ledger().apply(said()).billing_events
+    sent_downstream = msgspec.json.decode(encode_billing_event(charge))
+    assert (sent_downstream["units"], sent_downstream["code_system"]) == (1, "CPT")

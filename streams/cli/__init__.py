@@ -18,7 +18,7 @@ app = typer.Typer(
 
 # In the order of `perdiem --help`. Each module adds its commands to `app`; imports of what is slow to
 # load belong inside the commands.
-for noun in ("demo", "worker", "topics", "settings", "kafka"):
+for noun in ("demo", "worker", "play", "simulate", "tail", "why", "audit", "topics", "settings", "kafka"):
     import_module(f"streams.cli.{noun}")
 
 

@@ -1,0 +1,66 @@
+"""The last records of a topic of ours, and those that follow; each in one line."""
+
+from collections.abc import AsyncIterator, Callable
+
+from aiokafka import ConsumerRecord
+
+from models.billing import decode_billing_event, decode_decision
+from models.explain import explain, line, subject
+from streams.reading import Span, reader
+from streams.settings import Settings
+from streams.topics import Topics
+
+
+async def tail(settings: Settings, what: str, limit: int, *, follow: bool) -> AsyncIterator[ConsumerRecord]:
+    """The last ``limit`` records of ``billing``, ``decisions`` or ``dead-letters``, by time; then what comes.
+
+    Raises ``streams.reading.ReadingError``.
+    """
+    topics = Topics.of(settings)
+    topic = {
+        "billing": topics.billing_events,
+        "decisions": topics.decisions,
+        "dead-letters": topics.dead_letters,
+    }[what].name
+    async with reader(settings) as source:
+        spans = await source.spans(topic)
+        ends = {
+            # Markers of transactions take offsets too: twice as many are looked at.
+            partition: Span(max(span.begin, span.end - 2 * limit), span.end)
+            for partition, span in spans.items()
+        }
+        last = [record async for records in source.read(ends) for record in records]
+        last.sort(key=lambda record: record.timestamp)
+        for record in last[len(last) - min(limit, len(last)) :]:
+            yield record
+        if follow:
+            async for records in source.follow(topic, spans):
+                for record in records:
+                    yield record
+
+
+def billing_line(record: ConsumerRecord, show_patients: bool) -> str:
+    event = decode_billing_event(record.value)
+    return line(event) + (f", patient {event.patient}" if show_patients else "")
+
+
+def decision_line(record: ConsumerRecord, show_patients: bool) -> str:
+    decision = decode_decision(record.value)
+    patient = f", patient {decision.patient}" if show_patients and decision.patient else ""
+    outcome = decision.outcome.replace("_", " ")
+    return f"{decision.event_id} {outcome}: {subject(decision)}{patient}. {' '.join(explain(decision)[1:])}"
+
+
+def dead_letter_line(record: ConsumerRecord, _show_patients: bool) -> str:
+    """From the headers alone: the value is whatever the source sent."""
+    told = {name: (text or b"").decode(errors="replace") for name, text in record.headers}
+    event_id = told.get("perdiem-event-id", "?")
+    why = told.get("__streams.errors.message") or told.get("__streams.errors.exception", "")
+    return f"{event_id} {told.get('perdiem-reason', '?').replace('_', ' ')}: {why}"
+
+
+LINES: dict[str, Callable[[ConsumerRecord, bool], str]] = {
+    "billing": billing_line,
+    "decisions": decision_line,
+    "dead-letters": dead_letter_line,
+}

@@ -1,0 +1,46 @@
+"""Every decision is told in sentences, and none of them names a patient."""
+
+import pytest
+
+from models import explain
+from models.billing import Decision, Outcome, ProcedureRef, Reason
+from models.billing import Warning as Noticed
+from models.codes import Service
+
+
+def decided(outcome: Outcome, reason: Reason | None = None, cause: str = "e", **more: object) -> Decision:
+    made = {"event_id": "e", "sequence": 1, "patient": "UH|0001"} | more
+    return Decision(outcome=outcome, reason=reason, cause=cause, **made)  # type: ignore[arg-type]
+
+
+def test_every_outcome_reason_warning_and_service_has_its_words() -> None:
+    """A new one without a sentence is found here and not by a reader."""
+    assert set(explain.OUTCOMES) == set(Outcome)
+    assert set(explain.REASONS) == set(Reason)
+    assert set(explain.WARNINGS) == set(Noticed)
+    assert set(explain.SERVICES) == set(Service)
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_no_sentence_names_the_patient(outcome: Outcome) -> None:
+    """Sentences may be copied into a ticket."""
+    made = decided(outcome, Reason.PROMOTED)
+    assert "0001" not in " ".join([*explain.explain(made), explain.subject(made)])
+
+
+def test_what_is_not_charged_names_what_is() -> None:
+    """An event that another one covers says which procedure fills the unit."""
+    told = explain.explain(decided(Outcome.ALREADY_REPORTED, covered_by=ProcedureRef("lab", "P7")))
+    assert told[1] == "What is charged is procedure P7 of lab."
+
+
+def test_what_is_held_names_the_field() -> None:
+    """And what was expected there, never what was sent."""
+    made = decided(Outcome.HELD, Reason.UNKNOWN_AUTHORITY, field="patient", detail="an authority")
+    assert explain.explain(made)[-1] == "patient: expected an authority."
+
+
+def test_a_follow_up_names_what_brought_it_about() -> None:
+    """And a warning stands at the end."""
+    made = decided(Outcome.REPORTED, Reason.PROMOTED, cause="f", warnings=("late",))
+    assert explain.explain(made)[-2:] == ["Brought about by f.", "Warning: It was received late."]

@@ -1,7 +1,7 @@
 """The 270 chargemaster lines that 16 hospitals publish for CAR-T, as messages.
 
-They come from the hospitals' price transparency files and are not in the repository. Each message has the charge code, text and revenue
-code as the hospital printed them, and every second one leaves the CPT code out.
+They come from the hospitals' price transparency files and are not in the repository. Each message has the
+charge code, text and revenue code as the hospital printed them; every second one leaves the CPT code out.
 """
 
 import csv

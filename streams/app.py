@@ -1,8 +1,12 @@
 """The wiring, on one page. Started by ``perdiem worker`` or ``faust -A streams.app worker``."""
 
-from collections.abc import Sequence
+import logging
+import socket
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
+
+from aiokafka.errors import KafkaError
 
 from models.facilities import Facilities
 from models.facilities_file import FacilitiesError, parse
@@ -19,22 +23,15 @@ from streams.views import health, overview
 
 def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceApp:
     """The Faust app. Raises SettingsError when the facilities file is missing or wrong."""
+    quiet(settings)
     facilities = load_facilities(settings.facilities)
     topics = Topics.of(settings)
-
-    async def check_topics() -> None:
-        try:
-            if settings.create_topics:
-                await create(settings)
-            await check(settings)
-        except PerdiemError as error:
-            raise Refused(str(error)) from error
 
     app = OnceApp(
         settings.app_id,
         engine(settings),
         observer=observer,
-        checks=[check_topics],
+        checks=[partial(check_topics, settings), partial(check_web, settings)],
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,
@@ -46,6 +43,30 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     health.mount(app)
     overview.mount(app)
     return app
+
+
+async def check_topics(settings: Settings) -> None:
+    """Make the topics where allowed, and compare them with the settings. Raises Refused."""
+    try:
+        if settings.create_topics:
+            await create(settings)
+        await check(settings)
+    except PerdiemError as error:
+        raise Refused(str(error)) from error
+    except KafkaError as error:
+        raise Refused(f"no Kafka answers at {settings.brokers}: {type(error).__name__}") from error
+
+
+async def check_web(settings: Settings) -> None:
+    """Raises Refused if somebody else has the port of the web pages."""
+    try:
+        with socket.create_server((settings.web_host, settings.web_port)):
+            pass
+    except OSError as error:
+        raise Refused(
+            f"PERDIEM_WEB_PORT: a free port expected, {settings.web_host}:{settings.web_port} "
+            f"cannot be taken: {error.strerror}"
+        ) from error
 
 
 def engine(settings: Settings) -> Engine:
@@ -62,6 +83,13 @@ def engine(settings: Settings) -> Engine:
     )
 
 
+def quiet(settings: Settings) -> None:
+    """Let the libraries warn only; at DEBUG aiokafka would log keys and values, and those hold patients."""
+    level = logging.INFO if settings.log_level == "debug" else logging.WARNING
+    for library in ("aiokafka", "faust", "mode", "asyncio", "aiohttp"):
+        logging.getLogger(library).setLevel(level)
+
+
 def load_facilities(path: Path | None) -> Facilities:
     """Raises SettingsError: one line for each problem of the file."""
     if path is None:
@@ -74,7 +102,7 @@ def load_facilities(path: Path | None) -> Facilities:
         raise SettingsError(str(error)) from None
 
 
-def run_worker(settings: Settings, *, observer: Observer | None = None, argv: Sequence[str] = ()) -> NoReturn:
+def run_worker(settings: Settings, *, observer: Observer | None = None) -> NoReturn:
     """Run a worker until it is told to stop; ends the process."""
     app = create_app(settings, observer=observer)
     worker: Any = app.Worker(loglevel=settings.log_level.upper(), override_logging=True)

@@ -122,6 +122,10 @@ class OnceApp(faust.App):
     def on_rebalance_return(self) -> None:
         """Told after the rebalance has ended here, where Faust would miss the state it began with."""
 
+    async def crash(self, reason: BaseException) -> None:
+        """What crashes a service of Faust ends the process: nothing here is to be restarted half."""
+        die(f"Faust crashed: {where(reason)}")
+
     def _create_directories(self) -> None:
         """Faust's own stores are not used; a slot makes the folders of ours."""
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, cast
 import aiokafka
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchError
+from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.once.batch import Batch
+from streams.once.failure import die
 
 if TYPE_CHECKING:
     from streams.once.app import OnceApp
@@ -63,6 +65,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Drain one batch of every partition whose owner is ready and idle; wait for one if none is."""
         fetcher = consumer._fetcher
         loop = asyncio.get_running_loop()
+        try:
+            consumer._coordinator.check_errors()
+        except KafkaError as error:
+            die(f"group {self.app.conf.id}: {error!r}")
         deadline = loop.time() + _IDLE_WAIT
         while self.consumer.flow_active and not consumer._closed:
             self._wake = wake = loop.create_future()
@@ -92,9 +98,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     continue
                 result, epoch = fetcher._records[tp], owner.epoch
                 if type(result) is FetchError:
-                    del fetcher._records[tp]
-                    fetcher._notify(fetcher._wait_consume_future)
-                    result.check_raise()
+                    die(f"{tp.topic}[{tp.partition}]: cannot be read: {result._error!r}")
                 state = assignment.state_value(tp)
                 start = state.position
                 records = result.getall(self.app.engine.max_poll_records)

@@ -224,6 +224,8 @@ class Owners(TableManager):
             owner.inflight_since = None
             owner.state = State.READY
             self._consumer.thread.wake()
+            if self.ready:
+                log.info("Ready: %d partitions owned and restored", len(self.owners))
 
     def _current(self, owner: Owner, generation: int | None) -> bool:
         return (

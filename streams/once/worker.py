@@ -1,12 +1,27 @@
-"""Worker: Faust's, without the two fixed seconds that it waits after everything has stopped."""
+"""Worker: Faust's, ending in one line where Faust would print a traceback and wait."""
 
 import asyncio
 
 import faust
 
+from streams.once.failure import die, where
+
 
 class Worker(faust.Worker):
-    """Everything of ours is closed when the app has stopped; what mode still sleeps for is not ours."""
+    """Starts and stops an app.
+
+    When the app has stopped everything of ours is closed; the two seconds that mode then still
+    sleeps are left out.
+    """
+
+    async def start(self) -> None:
+        try:
+            await super().start()
+        except Exception as error:
+            die(f"the worker did not start: {where(error)}")
+
+    async def crash(self, reason: BaseException) -> None:
+        die(f"the worker crashed: {where(reason)}")
 
     def _gather_all(self) -> None:
         for task in asyncio.all_tasks(loop=self.loop):

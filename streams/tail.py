@@ -1,6 +1,6 @@
 """The last records of a topic of ours, and those that follow; each in one line."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from aiokafka import ConsumerRecord
 
@@ -11,7 +11,9 @@ from streams.settings import Settings
 from streams.topics import Topics
 
 
-async def tail(settings: Settings, what: str, limit: int, *, follow: bool) -> AsyncIterator[ConsumerRecord]:
+async def tail(
+    settings: Settings, what: str, limit: int, *, follow: bool
+) -> AsyncGenerator[ConsumerRecord, None]:
     """The last ``limit`` records of ``billing``, ``decisions`` or ``dead-letters``, by time; then what comes.
 
     Raises ``streams.reading.ReadingError``.

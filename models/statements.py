@@ -34,12 +34,13 @@ class Procedure(msgspec.Struct, omit_defaults=True):
 
         The outcome is the same in whatever order the statements come. A content seen before stays with
         the event that brought it first; where only the message time orders, the lower time counts, so
-        that a resend after a cancellation brings nothing back.
+        that a resend after a cancellation brings nothing back. The very event again changes nothing, even
+        if intake would order it otherwise by now.
         """
         seen = self.said(event)
         if seen is None:
             heard = [*self.statements, event]
-        elif _by_message_time(event) and event.version < seen.version:
+        elif seen.event_id != event.event_id and event.version < seen.version:
             earlier = msgspec.structs.replace(seen, version=event.version)
             heard = [earlier if statement is seen else statement for statement in self.statements]
         else:

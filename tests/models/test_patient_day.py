@@ -271,18 +271,35 @@ def test_what_never_counted_has_the_same_outcome(
 
 def test_another_service_than_the_four_says_so(ledger: Ledger) -> None:
     """Not ours for want of a service is told apart from not ours by the facility's settings."""
-    [foreign] = ledger.apply(said(reporting=Reporting.NOT_OURS, service=None)).decisions
+    ledger.apply(said("A", version=1))
+    foreign, _ = ledger.apply(said("A", version=2, reporting=Reporting.NOT_OURS, service=None)).decisions
     [unreported] = ledger.apply(said("B", reporting=Reporting.NOT_OURS)).decisions
-    assert foreign.reason is Reason.NOT_A_CART_SERVICE
+    assert (foreign.reason, foreign.service, foreign.code) == (Reason.NOT_A_CART_SERVICE, None, None)
     assert unreported.reason is None
 
 
 def test_a_charge_has_the_same_id_however_often_it_is_computed() -> None:
     """Ids come from patient, stream, service, date, unit and sequence, so downstream can drop doubles."""
-    one, two = Ledger().apply(said()), Ledger().apply(said())
+    event = said()
+    one, two = Ledger().apply(event), Ledger().apply(event)
     assert [event.id for event in one.billing_events] == [event.id for event in two.billing_events]
     [charge] = one.billing_events
     assert len(charge.id) == 32
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"patient": "UH|0099999"},
+        {"stream": Stream.PROFESSIONAL},
+        {"service": Service.TRANSPORT},
+        {"service_date": TUESDAY},
+    ],
+)
+def test_charges_of_different_keys_have_different_ids(other: dict[str, Any]) -> None:
+    """No part of the key is left out of the id."""
+    [one], [two] = (Ledger().apply(event).billing_events for event in (said(), said(**other)))
+    assert one.id != two.id
 
 
 def test_a_credit_copies_its_charge(ledger: Ledger) -> None:

@@ -1,11 +1,12 @@
 """Statements: which one holds, and on which day its procedure stands."""
 
+import msgspec
 import pytest
 
 from models.billing import Outcome
 from models.codes import Service
 from models.patient_day import decide
-from models.procedures import Stream
+from models.procedures import Stream, VersionKind
 from tests.models.ledger import Ledger
 from tests.models.said import (
     MONDAY,
@@ -102,3 +103,36 @@ def test_a_day_that_was_not_given_is_an_error_and_never_taken_for_empty() -> Non
     monday = Ledger().apply_all([sent("2025-03-10T11", service_date=TUESDAY), sent("2025-03-10T12")])
     with pytest.raises(LookupError, match="not given"):
         decide({MONDAY: monday.days[PATIENT, MONDAY]}, sent("2025-03-10T10"))
+
+
+def test_a_statement_between_two_tells_the_lower_one_nothing(ledger: Ledger) -> None:
+    """It is superseded by the same event as before: no follow-up."""
+    ledger.apply_all([sent("2025-03-10T10", account_number="A1"), sent("2025-03-10T12", account_number="A2")])
+    verdict = ledger.apply(sent("2025-03-10T11", account_number="A3"))
+    assert told(verdict) == [("A", 1, Outcome.SUPERSEDED)]
+
+
+# A source orders its statements itself.
+
+
+def test_only_the_highest_statement_is_kept(ledger: Ledger) -> None:
+    """However often a procedure is corrected, its state holds one statement."""
+    ledger.apply_all([said(version=version, account_number=f"A{version}") for version in (2, 4, 1, 3)])
+    [procedure] = ledger.days[PATIENT, MONDAY].procedures.values()
+    assert [statement.account_number for statement in procedure.statements] == ["A4"]
+
+
+def test_a_higher_version_holds_even_if_it_says_the_same(ledger: Ledger) -> None:
+    """What withdraws the lower version comes too late: version 2 confirmed what version 1 said."""
+    ledger.apply_all([said(version=1), said(version=2)])
+    assert told(ledger.apply(withdrawn(version=1))) == [("A", 1, Outcome.SUPERSEDED)]
+    assert len(standing(ledger)) == 1
+
+
+def test_a_replay_after_the_source_was_declared_otherwise_changes_nothing(ledger: Ledger) -> None:
+    """The settings now order by another version; what was decided with the old ones stays."""
+    event = said(version="2025-03-10T12", version_kind=VersionKind.RECORDED)
+    ledger.apply_all([event, withdrawn(version="2025-03-10T11", version_kind=VersionKind.RECORDED)])
+    again = msgspec.structs.replace(event, version="1", version_kind=VersionKind.NUMBER)
+    assert told(ledger.apply(again)) == [("A", 2, Outcome.REPORTED)]
+    assert len(standing(ledger)) == 1

@@ -15,19 +15,25 @@ if TYPE_CHECKING:
 @app.command()
 def audit(
     as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait until the pipeline has caught up; 0 does not.")
+    ] = 0,
     examples: Annotated[int, typer.Option(min=0, help="Of each figure, how many ids to show.")] = 5,
 ) -> None:
     """Recompute every charge from the topics; exit 0 only if all four figures are 0.
 
-    Run it when the pipeline has caught up: records on their way have no decision yet.
+    Records on their way through the pipeline have no decision yet and count as unexplained: see --wait.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from streams.audit import audit_topics
+    from streams.in_flight import wait_until_processed
     from streams.settings import Settings
 
     settings = Settings.load()
+    if wait:
+        asyncio.run(wait_until_processed(settings, seconds=wait))
     with Progress(console=Console(stderr=True), transient=True) as bar:
         bars: dict[str, Any] = {}
 

@@ -131,8 +131,8 @@ def test_a_higher_version_holds_even_if_it_says_the_same(ledger: Ledger) -> None
 
 def test_a_replay_after_the_source_was_declared_otherwise_changes_nothing(ledger: Ledger) -> None:
     """The settings now order by another version; what was decided with the old ones stays."""
-    event = said(version="2025-03-10T12", version_kind=VersionKind.RECORDED)
-    ledger.apply_all([event, withdrawn(version="2025-03-10T11", version_kind=VersionKind.RECORDED)])
+    event = sent("2025-03-10T12")
+    ledger.apply_all([event, sent_withdrawn("2025-03-10T11")])
     again = msgspec.structs.replace(event, version="1", version_kind=VersionKind.NUMBER)
     assert told(ledger.apply(again)) == [("A", 2, Outcome.REPORTED)]
     assert len(standing(ledger)) == 1

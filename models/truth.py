@@ -39,7 +39,7 @@ def untrue(
         named = (decision.charge_id, decision.unit) == (charge.charge_id, charge.unit)
         return None if right and named else "its charge stands, and is another or not named"
     if decision.outcome not in (Outcome.ALREADY_REPORTED, Outcome.CORRECTED) or decision.charge_id:
-        return "it counts, but no charge of it stands"
+        return "no charge of it stands, though it counts"
     covering = decision.covered_by
     if covering is None or (covering.source, covering.procedure_id) not in fillers:
         return "what it names does not fill a unit"

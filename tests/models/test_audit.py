@@ -5,10 +5,12 @@ from datetime import date
 import msgspec
 import pytest
 
-from models.audit import Account, Figure, audit
+from models.audit import Account, Figure, Finding, audit
 from models.billing import BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
 from models.codes import Service
+from models.patient_day import PatientDay
 from models.procedures import ProcedureEvent, Status, Stream
+from models.units import Unit
 from tests.models.strategies import PATIENTS, logged, statement
 
 FIRST, SECOND, GONE = logged(
@@ -79,6 +81,10 @@ def figures(account: Account) -> set[Figure]:
     return {finding.figure for finding in audit(account)}
 
 
+def whats(account: Account) -> set[str]:
+    return {finding.what for finding in audit(account)}
+
+
 def replaced(decision: Decision, **changes: object) -> Decision:
     return msgspec.structs.replace(decision, **changes)
 
@@ -98,6 +104,7 @@ def test_a_charge_that_was_not_credited_is_doubled(account: Account) -> None:
     """Two charges of one unit without the credit between."""
     account.billing_events.remove(CREDIT)
     assert Figure.DOUBLED in figures(account)
+    assert "charges a unit whose charge was not credited" in whats(account)
 
 
 def test_a_second_unit_is_doubled(account: Account) -> None:
@@ -109,7 +116,7 @@ def test_a_second_unit_is_doubled(account: Account) -> None:
 def test_a_billing_event_written_twice_is_doubled(account: Account) -> None:
     """The same id twice, though nothing else differs."""
     account.billing_events.append(NEXT)
-    assert Figure.DOUBLED in figures(account)
+    assert Finding(Figure.DOUBLED, NEXT.id, "was written 2 times") in [*audit(account)]
 
 
 def test_two_different_decisions_of_one_number_are_doubled(account: Account) -> None:
@@ -136,7 +143,7 @@ def test_a_charge_that_shows_something_else_is_unexplained(account: Account) -> 
 def test_an_event_without_a_decision_is_unexplained(account: Account) -> None:
     """Every statement has one."""
     account.decisions = [decision for decision in DECISIONS if decision.event_id != SECOND.event_id]
-    assert Figure.UNEXPLAINED in figures(account)
+    assert Finding(Figure.UNEXPLAINED, SECOND.event_id, "has no decision") in [*audit(account)]
 
 
 def test_a_decision_without_a_statement_is_unexplained(account: Account) -> None:
@@ -156,26 +163,71 @@ def test_a_billing_event_that_no_decision_tells_of_is_unexplained(account: Accou
 
 
 @pytest.mark.parametrize(
-    ("index", "changes"),
+    ("index", "changes", "what"),
     [
-        (4, {"outcome": Outcome.ALREADY_REPORTED, "charge_id": None}),
-        (4, {"charge_id": "c1"}),
-        (4, {"unit": 2}),
-        (4, {"outcome": Outcome.REPEATED, "of": FIRST.event_id}),
-        (3, {"outcome": Outcome.REPORTED, "charge_id": "c3", "unit": 1}),
-        (3, {"of": FIRST.event_id}),
-        (3, {"of": SECOND.event_id}),
-        (3, {"of": None}),
-        (2, {"outcome": Outcome.NOT_PERFORMED}),
-        (2, {"charge_id": "c3"}),
+        (4, {"outcome": Outcome.ALREADY_REPORTED}, "its charge stands, and is another or not named"),
+        (4, {"charge_id": "c1"}, "its charge stands, and is another or not named"),
+        (4, {"unit": 2}, "its charge stands, and is another or not named"),
+        (4, {"outcome": Outcome.REPEATED, "of": FIRST.event_id}, "names no event of its procedure"),
+        (3, {"outcome": Outcome.REPORTED, "charge_id": "c3", "unit": 1}, "another statement holds"),
+        (3, {"outcome": Outcome.REPEATED}, "the event it names says something else"),
+        (3, {"of": FIRST.event_id}, "what it names is not higher"),
+        (3, {"of": SECOND.event_id}, "names no event of its procedure"),
+        (3, {"of": None}, "names no event of its procedure"),
+        (2, {"outcome": Outcome.NOT_PERFORMED}, "it is withdrawn"),
+        (2, {"charge_id": "c3"}, "it is withdrawn"),
     ],
 )
 def test_a_latest_decision_that_is_not_true_is_unexplained(
-    account: Account, index: int, changes: dict[str, object]
+    account: Account, index: int, changes: dict[str, object], what: str
 ) -> None:
     """It names a charge that is not its own, an event that does not hold, or the wrong outcome."""
     account.decisions[index] = replaced(DECISIONS[index], **changes)
     assert figures(account) == {Figure.UNEXPLAINED}
+    assert whats(account) == {f"{account.decisions[index].outcome}, but {what}"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"covered_by": None}, "already_reported, but what it names does not fill a unit"),
+        (
+            {"covered_by": ProcedureRef("lab", "P9")},
+            "already_reported, but what it names does not fill a unit",
+        ),
+        ({"charge_id": "c1"}, "already_reported, but no charge of it stands, though it counts"),
+        ({"outcome": Outcome.REPORTED}, "reported, but no charge of it stands, though it counts"),
+    ],
+)
+def test_what_is_covered_names_what_covers_it(changes: dict[str, object], what: str) -> None:
+    """And claims no charge of its own."""
+    account = Account([FIRST, SECOND], DECISIONS[:2], [CHARGE])
+    assert [*audit(account)] == []
+    account.decisions[1] = replaced(DECISIONS[1], **changes)
+    assert whats(account) == {what}
+
+
+def test_what_intake_decided_stays_decided() -> None:
+    """The ledger adds what stands meanwhile to a held event, and changes its outcome in nothing."""
+    held = Decision(event_id="e", sequence=1, cause="e", outcome=Outcome.HELD)
+    assert [*audit(Account([held], [replaced(held, warnings=("standing_charge",))]))] == []
+    assert whats(Account([held], [replaced(held, outcome=Outcome.WITHDRAWN)])) == {
+        "withdrawn, but intake decided held"
+    }
+
+
+def test_the_state_holds_every_charge_that_stands(account: Account) -> None:
+    """One that is only in the state is missing downstream; one that differs there is unexplained."""
+    day = PatientDay(FIRST.patient, FIRST.service_date, units={"facility|collection": [Unit(3, NEXT)]})
+    account.days = [day]
+    assert [*audit(account)] == []
+    other = msgspec.structs.replace(NEXT, account_number="A9")
+    day.units["facility|collection"] = [Unit(3, other)]
+    assert figures(account) == {Figure.UNEXPLAINED}
+    day.units["facility|collection"] = [Unit(3, NEXT), Unit(1, msgspec.structs.replace(NEXT, id="d1"))]
+    assert [*audit(account)] == [
+        Finding(Figure.MISSING, "d1", "stands in the ledger's state, but not in its billing events")
+    ]
 
 
 def test_numbers_that_are_left_out_are_out_of_sequence(account: Account) -> None:

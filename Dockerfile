@@ -6,7 +6,7 @@ COPY requirements.lock .
 # Checked against the lock here, so that the next step may take from these wheels what it needs and no more.
 RUN pip wheel --quiet --require-hashes --requirement requirements.lock --wheel-dir /wheels
 RUN python -m venv /opt/perdiem \
- && /opt/perdiem/bin/pip install --quiet --no-index --find-links /wheels setuptools
+ && /opt/perdiem/bin/pip install --quiet --upgrade --no-index --find-links /wheels setuptools
 COPY . .
 RUN /opt/perdiem/bin/pip install --quiet --no-index --find-links /wheels --no-build-isolation .
 

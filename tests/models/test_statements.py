@@ -133,6 +133,9 @@ def test_a_replay_after_the_source_was_declared_otherwise_changes_nothing(ledger
     """The settings now order by another version; what was decided with the old ones stays."""
     event = sent("2025-03-10T12")
     ledger.apply_all([event, sent_withdrawn("2025-03-10T11")])
+    [before] = ledger.days[PATIENT, MONDAY].procedures.values()
     again = msgspec.structs.replace(event, version="1", version_kind=VersionKind.NUMBER)
     assert told(ledger.apply(again)) == [("A", 2, Outcome.REPORTED)]
+    [after] = ledger.days[PATIENT, MONDAY].procedures.values()
+    assert after.statements == before.statements
     assert len(standing(ledger)) == 1

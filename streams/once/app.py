@@ -1,5 +1,6 @@
 """OnceApp: a Faust App whose agents process every source record exactly once."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
@@ -55,6 +56,7 @@ class OnceApp(faust.App):
         **conf: Any,
     ) -> None:
         self.engine = engine
+        self.filling = asyncio.Lock()
         self.observer: Observer = observer or Silent()
         self._checks = checks
         brokers = engine.kafka["bootstrap_servers"]
@@ -152,26 +154,33 @@ def _lane(app: OnceApp) -> Callable[[StreamT[Any]], Awaitable[None]]:
 
 
 async def process(app: OnceApp, batch: Batch) -> None:
+    """Deal with a batch of the owner's present epoch; one of a former epoch is dropped."""
+    owner = batch.owner
+    if batch.epoch != owner.epoch or owner.state is not State.READY:
+        return
+    if batch.start != owner.position:
+        die(f"{_name(batch.tp)}: a batch begins at {batch.start}, but {owner.position} comes next")
+    if batch.records:
+        await _work(app, owner, batch)
+    else:
+        owner.moved(batch.end)
+    _wake(app)
+
+
+async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
     """The engine's outermost frame: nothing that a unit raises reaches Faust.
 
     Faust would restart the agent and take what failed for done.
     """
-    owner, tp = batch.owner, batch.tp
-    if app.tables.owners.get(tp) is not owner or batch.epoch != owner.epoch or owner.state is not State.READY:
-        return
-    if batch.start != owner.position:
-        die(f"{_name(tp)}: a batch begins at {batch.start}, but {owner.position} comes next")
-    if not batch.records:
-        owner.moved(batch.end)
-        _wake(app)
-        return
+    tp = batch.tp
     unit = UnitOfWork(owner, batch)
     owner.unit = unit
     try:
-        with unit:
-            owner.agent.fill(unit)
-        await unit.commit()
-        _wake(app)
+        # One at a time: else the round trips of a commit would wait for every lane's filling.
+        async with app.filling:
+            await unit.fill()
+        if batch.epoch == owner.epoch:
+            await unit.commit()
     except _FENCED as error:
         await app.tables.fenced(owner, error)
     except Refused as refusal:
@@ -181,7 +190,7 @@ async def process(app: OnceApp, batch: Batch) -> None:
     except KafkaError as error:
         die(f"{_failed(owner, unit)} {error!r}")
     except BaseException as error:
-        if unit.reached is Step.FILLED and type(error).__name__ == "CancelledError":
+        if unit.reached is Step.FILLED and isinstance(error, asyncio.CancelledError):
             raise
         die(f"{_failed(owner, unit)} {where(error)}")
     finally:

@@ -24,6 +24,7 @@ class Cluster:
         self._lock = asyncio.Lock()
         self._id: str | None = None
         self._asked: dict[TopicPartition, asyncio.Future[Offsets]] = {}
+        self._answering: asyncio.Task[None] | None = None
 
     async def _connect(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         async with self._lock:
@@ -44,34 +45,31 @@ class Cluster:
     async def offsets(self, tp: TopicPartition) -> Offsets:
         """Ask for ``tp``; what is asked in the meantime goes with the next request."""
         future = self._asked.setdefault(tp, asyncio.get_running_loop().create_future())
-        admin, consumer = await self._connect()
-        async with self._lock:
-            asked, self._asked = self._asked, {}
-            if asked:
-                await self._answer(admin, consumer, asked)
-        return await future
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.create_task(self._answer_all(), name="offsets")
+        # Shared: whoever is cancelled while waiting must not take the answer from the others.
+        return await asyncio.shield(future)
 
-    async def _answer(
-        self,
-        admin: AIOKafkaAdminClient,
-        consumer: AIOKafkaConsumer,
-        asked: dict[TopicPartition, "asyncio.Future[Offsets]"],
-    ) -> None:
+    async def _answer_all(self) -> None:
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            await self._answer(asked)
+
+    async def _answer(self, asked: dict[TopicPartition, "asyncio.Future[Offsets]"]) -> None:
         try:
+            admin, consumer = await self._connect()
             committed: dict[TopicPartition, Any] = await admin.list_consumer_group_offsets(
                 self._group, partitions=list(asked)
             )
             beginnings = await consumer.beginning_offsets(asked)
             ends = await consumer.end_offsets(asked)
-        except BaseException as error:
+        except Exception as error:
             for future in asked.values():
-                if not future.done():
-                    future.set_exception(error)
-            raise
+                future.set_exception(error)
+            return
         for tp, future in asked.items():
             at = committed[tp].offset if tp in committed else -1
-            if not future.done():
-                future.set_result((at if at >= 0 else None, beginnings[tp], ends[tp]))
+            future.set_result((at if at >= 0 else None, beginnings[tp], ends[tp]))
 
     async def close(self) -> None:
         if self._admin is not None and self._consumer is not None:

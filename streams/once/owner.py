@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from streams.once.engine import Engine
 from streams.once.observer import Observer
@@ -31,6 +32,7 @@ class Agent:
     """What the engine runs: a function that fills units of work from the batches of its sources."""
 
     name: str
+    """Part of the transactional ids: never change it on a running system."""
     fill: Callable[["UnitOfWork"], None]
     changelogs: dict[str, str]
     """Changelog topic by source topic. No other agent or source may write it."""
@@ -147,12 +149,14 @@ class Owner:
             self.task.cancel()
             with suppress(asyncio.CancelledError):
                 await self.task
-        if hasattr(self, "producer"):
-            # Bounded: a producer whose topic is gone never stops (docs/decisions.md).
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.producer.stop(), _CLOSE_TIMEOUT)
-        if hasattr(self, "store"):
-            self.store.close()
+        try:
+            if hasattr(self, "producer"):
+                # Bounded: a producer whose topic is gone never stops (docs/decisions.md).
+                with suppress(TimeoutError, KafkaError):
+                    await asyncio.wait_for(self.producer.stop(), _CLOSE_TIMEOUT)
+        finally:
+            if hasattr(self, "store"):
+                self.store.close()
 
 
 def transactional_id(group: str, agent: str, tp: TopicPartition) -> str:

@@ -86,7 +86,9 @@ class Owners(TableManager):
         """A partition assigned again in the very next generation keeps its owner; nobody else had it."""
         wanted = {TopicPartition(tp.topic, tp.partition) for tp in assigned if tp.topic in self.agents}
         follows = self.generation is not None and generation_id == self.generation + 1
-        leaving = [tp for tp in self.owners if tp not in wanted or not follows]
+        leaving = [
+            tp for tp, owner in self.owners.items() if tp not in wanted or not follows or owner.released
+        ]
         for tp in leaving:
             self._release(self.owners.pop(tp))
         new = sorted(tp for tp in wanted if tp not in self.owners)
@@ -146,9 +148,16 @@ class Owners(TableManager):
 
     def _release(self, owner: Owner) -> None:
         """In the background; whoever acquires the partition again on this worker waits for it."""
-        task = asyncio.create_task(owner.release(), name=f"release {owner.transactional_id}")
+        before = self._closing.get(owner.tp)
+        task = asyncio.create_task(self._close(owner, before), name=f"release {owner.transactional_id}")
         self._closing[owner.tp] = task
-        task.add_done_callback(lambda done: self._closing.pop(owner.tp, None))
+
+    async def _close(self, owner: Owner, before: "asyncio.Task[None] | None") -> None:
+        await owner.release()
+        if before is not None:
+            await before
+        if self._closing.get(owner.tp) is asyncio.current_task():
+            del self._closing[owner.tp]
 
     async def _bring_up(self, owner: Owner) -> None:
         tp = owner.tp

@@ -106,23 +106,28 @@ class Restorer:
 
     async def _run(self) -> None:
         try:
-            async with (
-                reader(self._engine, "read_uncommitted") as everything,
-                reader(self._engine, "read_committed") as committed,
-            ):
-                reported = time.monotonic()
-                while self._unbound or self._jobs:
-                    await self._bind(everything, committed)
-                    if self._jobs:
-                        await self._poll(committed)
-                    if time.monotonic() - reported > _REPORT_EVERY:
-                        reported = time.monotonic()
-                        self._report()
+            # Asked again once the readers are closed: a restore may begin while they close.
+            while self._unbound or self._jobs:
+                await self._read()
         except BaseException as error:
             for job in [*self._unbound.values(), *self._jobs.values()]:
                 if not job.done.done():
                     job.done.set_exception(error)
             raise
+
+    async def _read(self) -> None:
+        async with (
+            reader(self._engine, "read_uncommitted") as everything,
+            reader(self._engine, "read_committed") as committed,
+        ):
+            reported = time.monotonic()
+            while self._unbound or self._jobs:
+                await self._bind(everything, committed)
+                if self._jobs:
+                    await self._poll(committed)
+                if time.monotonic() - reported > _REPORT_EVERY:
+                    reported = time.monotonic()
+                    self._report()
 
     async def _bind(self, everything: AIOKafkaConsumer, committed: AIOKafkaConsumer) -> None:
         """Find where the unbound jobs begin and end; one waits while a transaction hides its end."""
@@ -161,12 +166,15 @@ class Restorer:
             await self._advance(consumer)
 
     def _apply(self, tp: TopicPartition, records: Sequence[Any]) -> None:
-        current = self._jobs.get(tp)
-        if current is not None and not current.apply(records):
-            # Compaction takes superseded position records; then the store cannot be verified.
-            current.owner.store.wipe("its last position is not in the changelog")
-            current.begin()
-            self._changed = True
+        job = self._jobs.get(tp)
+        if job is not None and not job.apply(records):
+            self._begin_anew(job)
+
+    def _begin_anew(self, job: Job) -> None:
+        """Compaction takes superseded position records; then the store cannot be verified."""
+        job.owner.store.wipe("its last position is not in the changelog")
+        job.begin()
+        self._changed = True
 
     async def _advance(self, consumer: AIOKafkaConsumer) -> None:
         for tp, job in list(self._jobs.items()):
@@ -174,7 +182,9 @@ class Restorer:
             if at > job.at:
                 job.at, job.moved_at = at, time.monotonic()
                 job.owner.restore.done = at - job.start
-            if at >= job.end:
+            if at >= job.end and job.verifying is not None:
+                self._begin_anew(job)
+            elif at >= job.end:
                 self._forget(job)
                 if not job.done.done():
                     job.done.set_result(job.position)

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -71,16 +72,21 @@ class Store:
         try:
             return rocksdict.Rdict(str(self._folder), options=_options())
         except Exception as error:
-            if "lock" in str(error).lower():
-                raise
+            if f"{self._folder}/LOCK: " in str(error):
+                raise  # another process holds it
             log.warning("The local store of %s[%d] cannot be opened and is built again", *self._identity[1:])
             shutil.rmtree(self._folder, ignore_errors=True)
             return rocksdict.Rdict(str(self._folder), options=_options())
 
     def _read_applied(self) -> Applied | None:
-        raw = self._db.get(_APPLIED)
+        try:
+            raw = self._db.get(_APPLIED)
+            empty = raw is None and next(iter(self._db.keys()), None) is None
+        except Exception:
+            self.wipe("it is damaged")
+            return None
         if raw is None:
-            if next(iter(self._db.keys()), None) is not None:
+            if not empty:
                 self.wipe("it does not say which changelog it follows")
             return None
         try:
@@ -102,16 +108,27 @@ class Store:
         self.applied = None
 
     def get(self, key: bytes) -> bytes | None:
-        value: bytes | None = self._db.get(key)
+        with self._damage_discarded():
+            value: bytes | None = self._db.get(key)
         return value
 
     def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Every key and value under ``prefix``, in key order."""
-        for found, value in self._db.items(from_key=prefix):
-            key = cast(bytes, found)
-            if not key.startswith(prefix):
-                return
-            yield key, value
+        with self._damage_discarded():
+            for found, value in self._db.items(from_key=prefix):
+                key = cast(bytes, found)
+                if not key.startswith(prefix):
+                    return
+                yield key, value
+
+    @contextmanager
+    def _damage_discarded(self) -> Iterator[None]:
+        """Damage often shows only when a block is read. The next start then builds the store again."""
+        try:
+            yield
+        except Exception:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
 
     def apply(
         self, records: Iterable[tuple[bytes, bytes | None]], position: tuple[int, str] | None = None

@@ -52,7 +52,7 @@ class Reporting(StrEnum):
 
 
 class Performer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who performed the procedure: National Provider Identifier (10 digits) and role, as the source gave them."""
+    """Who performed it: National Provider Identifier (10 digits) and role, as the source gave them."""
 
     npi: str
     role: str | None = None
@@ -99,7 +99,7 @@ class ProcedureEvent(
     stated_code: str | None = None
     """The code as the source gave it, where that is another one."""
     survivor: tuple[str, ...] = ()
-    """Sorts, as text, whom a free unit goes to first: the facility's survivor policy applied to this event."""
+    """Sorts, as text, whom a free unit goes to first: the survivor policy applied to this event."""
 
     revenue_code: str | None = None
     charge_code: str | None = None

@@ -3,7 +3,6 @@
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -108,27 +107,21 @@ class Store:
         self.applied = None
 
     def get(self, key: bytes) -> bytes | None:
-        with self._damage_discarded():
+        try:
             value: bytes | None = self._db.get(key)
+        except Exception:
+            # Damage often shows only when a block is read: the next start then builds the store again.
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         return value
 
     def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Every key and value under ``prefix``, in key order."""
-        with self._damage_discarded():
-            for found, value in self._db.items(from_key=prefix):
-                key = cast(bytes, found)
-                if not key.startswith(prefix):
-                    return
-                yield key, value
-
-    @contextmanager
-    def _damage_discarded(self) -> Iterator[None]:
-        """Damage often shows only when a block is read. The next start then builds the store again."""
-        try:
-            yield
-        except Exception:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            raise
+        for found, value in self._db.items(from_key=prefix):
+            key = cast(bytes, found)
+            if not key.startswith(prefix):
+                return
+            yield key, value
 
     def apply(
         self, records: Iterable[tuple[bytes, bytes | None]], position: tuple[int, str] | None = None

@@ -1,0 +1,104 @@
+"""An owner without a broker: its producer keeps what is sent in memory."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from aiokafka import TopicPartition
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import ConsumerRecord
+
+from streams.once import Codec, Engine, Observer, OnceApp, Silent, Table, UnitOfWork
+from streams.once.batch import Batch
+from streams.once.owner import MAX_BATCH, Agent, Owner, State
+
+COUNTS: Codec[str, int] = Codec(str.encode, bytes.decode, lambda count: str(count).encode(), int)
+SOURCE = TopicPartition("source", 3)
+
+
+class FakeProducer:
+    """Takes part in a commit; ``seen`` is what was asked of it, in order."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.batches: list[tuple[str, int, int]] = []
+        """Topic, partition and number of records."""
+        self.error: BaseException | None = None
+        """What a batch is refused with."""
+
+    async def begin_transaction(self) -> None:
+        self.seen.append("begin")
+
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(MAX_BATCH, 0, is_transactional=1)
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> "asyncio.Future[Any]":
+        self.seen.append(topic)
+        first = sum(
+            records for where, number, records in self.batches if (where, number) == (topic, partition)
+        )
+        self.batches.append((topic, partition, batch.record_count()))
+        acknowledged: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self.error is None:
+            acknowledged.set_result(SimpleNamespace(offset=first))
+        else:
+            acknowledged.set_exception(self.error)
+        return acknowledged
+
+    async def send_offsets_to_transaction(self, offsets: dict[TopicPartition, int], group: str) -> None:
+        self.seen.append(f"offset {next(iter(offsets.values()))}")
+
+    async def commit_transaction(self) -> None:
+        self.seen.append("commit")
+
+    async def stop(self) -> None:
+        self.seen.append("stop")
+
+
+def an_engine(folder: Path, **given: Any) -> Engine:
+    return Engine(kafka={"bootstrap_servers": "127.0.0.1:1"}, data_dir=folder, **given)
+
+
+def an_app(folder: Path, **given: Any) -> OnceApp:
+    return OnceApp("counter", an_engine(folder, **given))
+
+
+def count(unit: UnitOfWork) -> None:
+    """An agent that counts keys and says each count."""
+    [counts] = unit.owner.slices
+    for record in unit.records:
+        key = record.key.decode()
+        unit.write(counts, key, counts.get(key, 0) + 1)
+        unit.send("counted", record.key, str(counts[key]).encode())
+
+
+def an_owner(app: OnceApp, *tables: Table[Any, Any], observer: Observer | None = None) -> Owner:
+    """Owns SOURCE; ready, with an empty store."""
+    agent = Agent("count", count, {SOURCE.topic: "changelog"}, tables)
+    owner = Owner(agent, SOURCE, app.conf.id, app.engine, observer or Silent())
+    owner.open_store(app.engine.data_dir / "0", "cluster")
+    owner.producer = cast(Any, FakeProducer())
+    owner.state = State.READY
+    app.tables.owners[SOURCE] = owner
+    return owner
+
+
+def a_batch(owner: Owner, *keys: str) -> Batch:
+    """The records that come next for ``owner``."""
+    start = owner.position
+    records = [a_record(start + number, key) for number, key in enumerate(keys)]
+    return Batch(owner.tp, start, start + len(keys), records, owner, owner.epoch)
+
+
+def a_record(offset: int, key: str, value: bytes | None = b"") -> ConsumerRecord[bytes, bytes]:
+    return ConsumerRecord(SOURCE.topic, SOURCE.partition, offset, 0, 0, key.encode(), value, None, 0, 0, ())
+
+
+@contextmanager
+def filling(owner: Owner) -> Iterator[UnitOfWork]:
+    """A unit of work that is being filled."""
+    with UnitOfWork(owner, a_batch(owner)) as unit:
+        yield unit

@@ -1,0 +1,138 @@
+"""Store: one partition's state on disk, which may be lost but never be wrong."""
+
+from pathlib import Path
+
+import pytest
+import rocksdict
+
+from streams.once.store import Store
+
+
+def opened(folder: Path, cluster: str = "cluster", topic: str = "changelog", partition: int = 0) -> Store:
+    return Store(folder / "store", cluster, topic, partition)
+
+
+def written(folder: Path) -> None:
+    """A store that followed its changelog to offset 7."""
+    store = opened(folder)
+    store.apply([(b"a", b"1"), (b"b", b"2")], (7, "digest"))
+    store.close()
+
+
+def test_what_was_written_is_there_after_a_restart(tmp_path: Path) -> None:
+    """Values, and the offset and digest of the position they belong to, outlive the process."""
+    written(tmp_path)
+    store = opened(tmp_path)
+    assert (store.get(b"a"), store.get(b"b"), store.get(b"c")) == (b"1", b"2", None)
+    assert store.applied is not None
+    assert (store.applied.offset, store.applied.digest) == (7, "digest")
+    store.close()
+
+
+def test_a_write_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes, deletes and position go to disk as one write: there is no state between."""
+    store = opened(tmp_path)
+    writes = []
+    real = store._db.write
+
+    class Watched:
+        def __getattr__(self, name: str) -> object:
+            return getattr(db, name)
+
+        def write(self, batch: rocksdict.WriteBatch, options: rocksdict.WriteOptions) -> None:
+            writes.append(batch.len())
+            real(batch, options)
+
+    db = store._db
+    monkeypatch.setattr(store, "_db", Watched())
+    store.apply([(b"a", b"1"), (b"b", b"2"), (b"a", None)], (1, "d"))
+    assert writes == [4]
+    assert (store.get(b"a"), store.get(b"b")) == (None, b"2")
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"cluster": "another"}, {"topic": "another"}, {"partition": 1}],
+    ids=lambda other: next(iter(other)),
+)
+def test_the_state_of_another_changelog_is_thrown_away(
+    tmp_path: Path, other: dict[str, str | int], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A store that followed another cluster, topic or partition is wiped, with a warning."""
+    written(tmp_path)
+    store = opened(tmp_path, **other)  # type: ignore[arg-type]
+    assert (store.applied, store.get(b"a")) == (None, None)
+    assert "is built again: it follows another cluster, topic or schema" in caplog.text
+    store.close()
+
+
+def test_a_store_that_does_not_say_what_it_follows_is_thrown_away(tmp_path: Path) -> None:
+    """A restore that ended before the first position leaves keys of unknown age: they do not stay."""
+    store = opened(tmp_path)
+    store.apply([(b"a", b"1")])
+    store.close()
+    store = opened(tmp_path)
+    assert (store.applied, store.get(b"a")) == (None, None)
+    store.close()
+
+
+def test_a_store_whose_word_cannot_be_read_is_thrown_away(tmp_path: Path) -> None:
+    """What a later or broken version wrote there is no reason to stop: the changelog has everything."""
+    store = opened(tmp_path)
+    store.apply([(b"applied", b"{"), (b"a", b"1")])
+    store.close()
+    store = opened(tmp_path)
+    assert (store.applied, store.get(b"a")) == (None, None)
+    store.close()
+
+
+@pytest.mark.parametrize("name", ["CURRENT", "MANIFEST-*", "*.sst"])
+def test_a_store_damaged_on_disk_is_thrown_away(tmp_path: Path, name: str) -> None:
+    """Whatever file of it is garbage, the store opens empty and is built again from its changelog."""
+    written(tmp_path)
+    for file in (tmp_path / "store").glob(name):
+        file.write_bytes(b"garbage" * 40)
+    store = opened(tmp_path)
+    assert (store.applied, store.get(b"a")) == (None, None)
+    store.apply([(b"a", b"1")], (1, "d"))
+    assert store.get(b"a") == b"1"
+    store.close()
+
+
+def test_a_store_that_another_process_holds_is_left_alone(tmp_path: Path) -> None:
+    """Opening it twice raises; nothing is wiped under the one who works with it."""
+    store = opened(tmp_path)
+    store.apply([(b"a", b"1")], (1, "d"))
+    with pytest.raises(Exception, match="LOCK"):
+        opened(tmp_path)
+    assert store.get(b"a") == b"1"
+    store.close()
+
+
+def test_keys_are_found_by_their_beginning(tmp_path: Path) -> None:
+    """Iteration gives what is under a prefix, in key order, and nothing beside it."""
+    store = opened(tmp_path)
+    store.apply([(b"t2\0a", b"4"), (b"t\0b", b"2"), (b"t\0a", b"1"), (b"s\0z", b"3")], (1, "d"))
+    assert list(store.items(b"t\0")) == [(b"t\0a", b"1"), (b"t\0b", b"2")]
+    store.close()
+
+
+def test_damage_found_later_heals_with_a_restart(tmp_path: Path) -> None:
+    """A damaged block raises when it is read, and the next start builds the store again."""
+    store = opened(tmp_path)
+    store.apply([(f"k{number:05}".encode(), b"v" * 50) for number in range(5000)], (7, "digest"))
+    store.close()
+    [file] = (tmp_path / "store").glob("*.sst")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 1000] = b"x" * 1000
+    file.write_bytes(content)
+    store = opened(tmp_path)
+    assert store.applied is not None
+    with pytest.raises(Exception, match="Corruption"):
+        [store.get(f"k{number:05}".encode()) for number in range(5000)]
+    store._db.close()
+    store = opened(tmp_path)
+    assert store.applied is None
+    assert list(store.items(b"k")) == []
+    store.close()

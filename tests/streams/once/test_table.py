@@ -1,0 +1,159 @@
+"""Table and Slice: the state as readers see it, and how an agent writes it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.once import Codec, OnceApp, Table
+from streams.once.owner import Owner, State
+from streams.once.store import Store
+from streams.once.table import Slice
+from tests.streams.once.fakes import COUNTS, an_app, an_owner, filling
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> OnceApp:
+    return an_app(tmp_path)
+
+
+@pytest.fixture
+def table(app: OnceApp) -> Table[str, int]:
+    return app.once_table("counts", COUNTS)
+
+
+@pytest.fixture
+def owner(app: OnceApp, table: Table[str, int]) -> Iterator[Owner]:
+    owner = an_owner(app, table)
+    yield owner
+    owner.store.close()
+
+
+def stored(owner: Owner, table: Table[str, int], **counts: int | None) -> None:
+    """``owner`` holds ``counts``, as after a commit."""
+    part: Slice[str, int] = owner.slices[table]
+    owner.store.apply([part.encode(key, value) for key, value in counts.items()])
+    part.applied(counts)
+
+
+def test_a_table_is_read_as_a_faust_table_is(app: OnceApp, table: Table[str, int], owner: Owner) -> None:
+    """By app.tables[name], table[key], get, in, len and iteration; a missing key is a KeyError."""
+    stored(owner, table, a=1, b=2)
+    read: Any = app.tables["counts"]
+    assert read is table
+    assert (table["a"], table.get("b"), table.get("c"), table.get("c", 0)) == (1, 2, None, 0)
+    assert ("a" in table, "c" in table, len(table)) == (True, False, 2)
+    assert dict(table.items()) == {"a": 1, "b": 2}
+    with pytest.raises(KeyError):
+        table["c"]
+
+
+def test_a_key_error_does_not_say_the_key(table: Table[str, int], owner: Owner) -> None:
+    """Keys hold patients, and error texts reach logs."""
+    with pytest.raises(KeyError) as caught:
+        table["a patient"]
+    assert "a patient" not in str(caught.value)
+
+
+def test_tables_of_one_owner_are_apart(app: OnceApp) -> None:
+    """The same key in two tables is two values, even where one table's name begins the other's."""
+    one, other = app.once_table("days", COUNTS), app.once_table("days2", COUNTS)
+    owner = an_owner(app, one, other)
+    stored(owner, one, a=1)
+    stored(owner, other, a=2, b=3)
+    assert (dict(one), dict(other)) == ({"a": 1}, {"a": 2, "b": 3})
+    owner.store.close()
+
+
+def test_writing_outside_a_unit_of_work_raises(table: Table[str, int], owner: Owner) -> None:
+    """Nothing but an agent's unit can change the state."""
+    with pytest.raises(RuntimeError, match="table counts: written only while an agent fills"):
+        table["a"] = 1
+    with pytest.raises(RuntimeError, match="table counts: written only while an agent fills"):
+        table.__delitem__("a")
+
+
+def test_a_unit_sees_its_own_writes_and_nobody_else_does(table: Table[str, int], owner: Owner) -> None:
+    """What a unit wrote is read back in it, deletes included; until the commit others see what was."""
+    stored(owner, table, a=1, b=2)
+    with filling(owner):
+        table["a"] = 10
+        del table["b"]
+        assert (table["a"], "b" in table) == (10, False)
+    assert (table["a"], table["b"]) == (1, 2)
+
+
+def test_a_unit_given_up_leaves_nothing(table: Table[str, int], owner: Owner) -> None:
+    """A unit that was filled and not committed has changed nothing, not even in memory."""
+    with filling(owner):
+        table["a"] = 1
+    with filling(owner):
+        assert "a" not in table
+    assert len(table) == 0
+
+
+def test_only_complete_partitions_are_shown(table: Table[str, int], owner: Owner) -> None:
+    """A partition that is still being restored is not read: half a state would mislead."""
+    stored(owner, table, a=1)
+    owner.state = State.RESTORING
+    assert dict(table) == {}
+    owner.state = State.RESTORED
+    assert dict(table) == {"a": 1}
+
+
+class Decoded:
+    """Counts how often a value is decoded."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self, raw: bytes) -> int:
+        self.times += 1
+        return int(raw)
+
+
+@pytest.fixture
+def decode() -> Decoded:
+    return Decoded()
+
+
+@pytest.fixture
+def part(tmp_path: Path, decode: Decoded) -> Iterator[Slice[str, int]]:
+    """A slice that keeps two values, before a store of five."""
+    codec = Codec[str, int](str.encode, bytes.decode, lambda value: str(value).encode(), decode)
+    store = Store(tmp_path / "store", "cluster", "changelog", 0)
+    part = Slice(Table("t", codec, lambda table: []), store, cached_values=2)
+    store.apply([part.encode(key, number) for number, key in enumerate("abcde")])
+    yield part
+    store.close()
+
+
+def test_values_read_lately_are_not_decoded_again(part: Slice[str, int], decode: Decoded) -> None:
+    """The cache keeps the values used last, absent ones included, and forgets the one used longest ago."""
+    assert [part.get(key) for key in "abab"] == [0, 1, 0, 1]
+    assert decode.times == 2
+    assert [part.get(key) for key in "ac"] == [0, 2]
+    assert part.get("a") == 0
+    assert decode.times == 3
+    assert part.get("b") == 1
+    assert decode.times == 4
+    assert [part.get("nobody") for _ in range(2)] == [None, None]
+
+
+def test_the_cache_is_bounded(part: Slice[str, int]) -> None:
+    """Memory stays flat however many keys are read."""
+    for key in "abcde":
+        part.get(key)
+    assert len(part._cache) == 2
+
+
+def test_the_cache_never_shows_what_was_before(part: Slice[str, int]) -> None:
+    """After a commit the new value is read, and a deleted one is gone, cached or not."""
+    assert part.get("a") == 0
+    changes: dict[str, int | None] = {"a": 7, "b": None}
+    part._store.apply([part.encode(key, value) for key, value in changes.items()])
+    part.applied(changes)
+    assert [part.get(key) for key in "ab"] == [7, None]
+    assert [part.get(key) for key in "cdeab"] == [2, 3, 4, 7, None]
+    assert list(part) == ["a", "c", "d", "e"]

@@ -27,7 +27,7 @@ class Spill:
 
     def __enter__(self) -> Self:
         self._folder = TemporaryDirectory(prefix="perdiem-audit-")
-        self._db = sqlite3.connect(f"{self._folder.name}/spill.sqlite3", isolation_level=None)
+        self._db = sqlite3.connect(f"{self.folder}/spill.sqlite3", isolation_level=None)
         for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
             self._db.execute(f"PRAGMA {setting}")
         self._db.execute("CREATE TABLE record (n INTEGER PRIMARY KEY, grp BLOB, kind INTEGER, value BLOB)")
@@ -40,6 +40,10 @@ class Spill:
     ) -> None:
         self._db.close()
         self._folder.cleanup()
+
+    @property
+    def folder(self) -> str:
+        return self._folder.name
 
     def put(self, kind: int, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Records of one kind: group and value."""

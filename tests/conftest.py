@@ -1,17 +1,13 @@
 """Fixtures that need Kafka: one broker for all tests, and for each test topics and groups of its own."""
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from streams.local_kafka import free_port
 from streams.settings import Settings
 from streams.topics import Topics, create
-from tests.kafka import broker
-
-ROOT = Path(__file__).parent.parent
+from tests.kafka import broker, installation
 
 
 @pytest.fixture(scope="session")
@@ -24,16 +20,7 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def settings(brokers: str, tmp_path: Path) -> Settings:
     """Settings of an installation that nobody else uses; its topics do not exist yet."""
-    name = f"test-{uuid.uuid4().hex[:12]}"
-    return Settings(
-        app_id=name,
-        topic_prefix=f"{name}.",
-        brokers=brokers,
-        facilities=ROOT / "examples" / "facilities.toml",
-        data_dir=tmp_path,
-        partitions=4,
-        web_port=free_port(),
-    )
+    return installation(brokers, tmp_path)
 
 
 @pytest.fixture

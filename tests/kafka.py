@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 from streams.local_kafka import CONFIG, VERSION, LocalKafka, free_port
 from streams.settings import Settings
 
+ROOT = Path(__file__).parent.parent
 BOUND = 60.0
 """Seconds after which a read is given up: what it waits for is not coming."""
 
@@ -42,6 +44,20 @@ def broker(folder: Path) -> Iterator[str]:
             yield kafka.brokers
     else:
         raise ValueError("PERDIEM_TEST_BROKER: docker or local expected")
+
+
+def installation(brokers: str, folder: Path) -> Settings:
+    """Settings of an installation that nobody else uses; its topics do not exist yet."""
+    name = f"test-{uuid.uuid4().hex[:12]}"
+    return Settings(
+        app_id=name,
+        topic_prefix=f"{name}.",
+        brokers=brokers,
+        facilities=ROOT / "examples" / "facilities.toml",
+        data_dir=folder,
+        partitions=4,
+        web_port=free_port(),
+    )
 
 
 @contextmanager

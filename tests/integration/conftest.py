@@ -1,10 +1,16 @@
-"""Fixtures of what has gone through, or what is wrong with it."""
+"""Fixtures of what has gone through, of what is wrong with it, and of a running worker."""
+
+import asyncio
+from collections.abc import Iterator
 
 import pytest
 
+from streams.local_worker import LocalWorker
 from streams.settings import Settings
-from streams.topics import Topics
+from streams.topics import Topics, create
+from tests.integration.live import Live
 from tests.integration.pipeline import Pipeline
+from tests.kafka import installation
 
 
 @pytest.fixture
@@ -13,3 +19,18 @@ async def pipeline(settings: Settings, topics: Topics) -> Pipeline:
     made = Pipeline(settings, topics)
     await made.play()
     return made
+
+
+@pytest.fixture(scope="module")
+def live(brokers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """An installation with a running worker, for all tests of a module."""
+    folder = tmp_path_factory.mktemp("live")
+    settings = installation(brokers, folder)
+    asyncio.run(create(settings))
+    worker = LocalWorker(settings, folder / "worker.log")
+    process = worker.start()
+    try:
+        worker.wait_ready()
+        yield Live(worker)
+    finally:
+        process.stop()

@@ -38,7 +38,8 @@ clean: ## Remove all that was made here: .venv, local data, caches.
 
 $(READY): requirements.lock pyproject.toml
 	$(if $(PYTHON),,$(error Python 3.11 or newer with its venv module is needed: install it or set PYTHON=))
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	@echo "Installing into .venv what requirements.lock names; half a minute, once"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from streams.local_worker import LocalWorker
 from streams.settings import Settings
 from streams.topics import Topics, create
-from tests.integration.live import Live
+from tests.integration.live import Live, running
 from tests.integration.pipeline import Pipeline
 from tests.kafka import installation
 
@@ -27,10 +26,5 @@ def live(brokers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
     folder = tmp_path_factory.mktemp("live")
     settings = installation(brokers, folder)
     asyncio.run(create(settings))
-    worker = LocalWorker(settings, folder / "worker.log")
-    process = worker.start()
-    try:
-        worker.wait_ready()
+    with running(settings, folder / "worker.log") as worker:
         yield Live(worker)
-    finally:
-        process.stop()

@@ -2,14 +2,16 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from aiokafka import ConsumerRecord
 
 from models.billing import BillingEvent, Decision, decode_billing_event, decode_decision
 from streams.in_flight import wait_until_processed
-from streams.local_worker import LocalWorker
+from streams.local_worker import WORKER, LocalWorker
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.kafka import BOUND, Sent, produce, read_all
@@ -30,6 +32,18 @@ def said(procedure_id: str, **fields: Any) -> bytes:
         "code": "38225",
     }
     return json.dumps(stated | fields).encode()
+
+
+@contextmanager
+def running(settings: Settings, log: Path, command: Sequence[str] = WORKER) -> Iterator[LocalWorker]:
+    """A worker that is ready; it is stopped in the end."""
+    worker = LocalWorker(settings, log, command)
+    process = worker.start()
+    try:
+        worker.wait_ready()
+        yield worker
+    finally:
+        process.stop()
 
 
 class Live:

@@ -67,8 +67,8 @@ WARNINGS = {
 }
 
 
-def explain(decision: Decision) -> list[str]:
-    """The sentences that say what became of the event, the most important first."""
+def explain(decision: Decision, *, warnings: bool = True) -> list[str]:
+    """The sentences that say what became of the event, the most important first, warnings last."""
     said = [OUTCOMES[decision.outcome]]
     if decision.covered_by is not None:
         said.append(f"What is charged is {procedure(decision.covered_by)}.")
@@ -80,7 +80,9 @@ def explain(decision: Decision) -> list[str]:
         said.append(f"{decision.field}: expected {decision.detail}.")
     if decision.cause != decision.event_id:
         said.append(f"Brought about by {decision.cause}.")
-    return said + [f"Warning: {WARNINGS[Noticed(warning)]}" for warning in decision.warnings]
+    if warnings:
+        said += [f"Warning: {WARNINGS[Noticed(warning)]}" for warning in decision.warnings]
+    return said
 
 
 def subject(decision: Decision) -> str:

@@ -1,11 +1,11 @@
 """The demo: a Kafka, a worker and a day of three hospitals, from nothing."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from models.billing import BillingEvent, Kind, decode_billing_event
+from models.billing import BillingEvent, Decision, Kind, decode_billing_event, decode_decision
 from streams.audit import Report, audit_topics
 from streams.errors import PerdiemError
 from streams.in_flight import wait_until_processed
@@ -14,7 +14,7 @@ from streams.local_worker import LocalWorker
 from streams.play import play, read_file
 from streams.reading import reader
 from streams.settings import Settings
-from streams.topics import Topics, create
+from streams.topics import Topic, Topics, create
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 _PARTITIONS = 4
@@ -45,6 +45,10 @@ class Demo:
         """The charges as they stand, by patient, date and service."""
         return asyncio.run(_standing(self.settings))
 
+    def not_charged(self) -> list[Decision]:
+        """The latest decision of every event that no charge stands for, by event."""
+        return asyncio.run(_not_charged(self.settings))
+
 
 @contextmanager
 def demo(folder: Path) -> Iterator[Demo]:
@@ -72,17 +76,29 @@ def demo(folder: Path) -> Iterator[Demo]:
             process.stop()
 
 
+async def _values(settings: Settings, topic: Topic) -> AsyncIterator[bytes]:
+    async with reader(settings) as source:
+        async for records in source.read(await source.spans(topic.name)):
+            for record in records:
+                yield record.value
+
+
+async def _not_charged(settings: Settings) -> list[Decision]:
+    latest: dict[str, Decision] = {}
+    async for value in _values(settings, Topics.of(settings).decisions):
+        decision = decode_decision(value)
+        latest[decision.event_id] = decision
+    return [latest[event] for event in sorted(latest) if latest[event].charge_id is None]
+
+
 async def _standing(settings: Settings) -> list[BillingEvent]:
     standing: dict[str, BillingEvent] = {}
-    async with reader(settings) as source:
-        spans = await source.spans(Topics.of(settings).billing_events.name)
-        async for records in source.read(spans):
-            for record in records:
-                event = decode_billing_event(record.value)
-                if event.kind is Kind.CHARGE:
-                    standing[event.charge_id] = event
-                else:
-                    del standing[event.charge_id]
+    async for value in _values(settings, Topics.of(settings).billing_events):
+        event = decode_billing_event(value)
+        if event.kind is Kind.CHARGE:
+            standing[event.charge_id] = event
+        else:
+            del standing[event.charge_id]
     return sorted(
         standing.values(),
         key=lambda charge: (charge.patient, charge.service_date, charge.code, charge.stream),

@@ -47,20 +47,23 @@ def demo(
 
 def _show(installation: "Demo", console: "Console") -> bool:
     """Play the day, print what became of it; whether the audit is clean."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
+    from models.explain import explain
     from streams.cli.audit import show
 
     with console.status("Playing a day of three hospitals"):
         sent = installation.play()
         report = installation.audit()
         charges = installation.standing()
-    outcomes = Table(title=f"What became of {sent} records", title_justify="left")
+        others = installation.not_charged()
+    outcomes = Table(title=f"What became of {sent} records", title_justify="left", box=SIMPLE_HEAD)
     outcomes.add_column("Outcome")
     outcomes.add_column("Events", justify="right")
     for outcome, count in report.outcomes.most_common():
         outcomes.add_row(outcome.replace("_", " "), str(count))
-    standing = Table(title=f"{len(charges)} charges stand", title_justify="left")
+    standing = Table(title=f"{len(charges)} charges stand", title_justify="left", box=SIMPLE_HEAD)
     for column in ("Patient (simulated)", "Facility", "Date", "Code", "Service", "Stream", "Revenue code"):
         standing.add_column(column)
     for charge in charges:
@@ -73,6 +76,11 @@ def _show(installation: "Demo", console: "Console") -> bool:
             charge.stream,
             charge.revenue_code,
         )
-    console.print(standing, "", outcomes, "")
+    reasons = Table(title=f"{len(others)} events are not charged", title_justify="left", box=SIMPLE_HEAD)
+    reasons.add_column("Event", overflow="fold")
+    reasons.add_column("Why")
+    for decision in others:
+        reasons.add_row(decision.event_id, " ".join(explain(decision, warnings=False)))
+    console.print(standing, reasons, outcomes)
     show(report)
     return report.clean

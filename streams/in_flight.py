@@ -11,7 +11,7 @@ from streams.reading import Reader, Span, reader
 from streams.settings import Settings
 from streams.topics import Topics
 
-_ASK_EVERY = 0.25
+_ASK_EVERY = 0.5
 
 
 class NotProcessedError(PerdiemError):

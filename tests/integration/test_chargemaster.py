@@ -1,14 +1,15 @@
 """Published chargemaster lines through the running pipeline, from Kafka to Kafka."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from models.billing import Kind, decode_billing_event, decode_decision
-from streams.local_worker import LocalWorker
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.chargemaster.lines import FACILITIES, chargemaster_events, expected
+from tests.integration.live import running
 from tests.kafka import Sent, produce, read_all, wait_for
 
 pytestmark = pytest.mark.integration
@@ -20,17 +21,12 @@ async def test_every_published_line_becomes_the_charge_its_printed_code_says(
     """270 lines, half of them without the CPT code: a decision each, and a charge for each service."""
     events = list(chargemaster_events())
     settings = settings.model_copy(update={"facilities": FACILITIES})
-    worker = LocalWorker(settings, tmp_path / "worker.log")
-    process = worker.start()
-    try:
-        worker.wait_ready()
+    with running(settings, tmp_path / "worker.log"):
         places = await produce(
             settings, [Sent(settings.topic_prefix + event.topic, event.value, event.key) for event in events]
         )
         decided = await wait_for(settings, topics.decisions.name, len(events))
         charged = await read_all(settings, topics.billing_events.name)
-    finally:
-        process.stop()
 
     decisions = {decision.event_id: decision for decision in map(decode_decision, (r.value for r in decided))}
     charges = {charge.event_id: charge for charge in map(decode_billing_event, (r.value for r in charged))}
@@ -39,6 +35,7 @@ async def test_every_published_line_becomes_the_charge_its_printed_code_says(
     assert {charge.kind for charge in charges.values()} == {Kind.CHARGE}
 
     wrong = {}
+    became: Counter[tuple[str, str]] = Counter()
     for event, place, wanted in zip(events, places, expected(), strict=True):
         event_id = ":".join(map(str, (*place, 0)))
         decision, charge = decisions[event_id], charges.pop(event_id, None)
@@ -49,7 +46,20 @@ async def test_every_published_line_becomes_the_charge_its_printed_code_says(
             "code": charge.code if charge else "",
             "revenue_code": charge.revenue_code if charge else "",
         }
+        stated = "left out" if event.row % 2 == 0 else "stated"
+        became[str(charge.service) if charge else str(decision.outcome).replace("_", " "), stated] += 1
         if found != {name: wanted[name] for name in found}:
             wrong[event.row] = found
+    print(table(became))
     assert not wrong
     assert not charges
+
+
+def table(became: Counter[tuple[str, str]]) -> str:
+    """What became of the lines, by whether the message stated the CPT code."""
+    row = "{:<28}{:>12}{:>14}{:>8}".format
+    lines = [row("charged as, or why not", "CPT stated", "CPT left out", "lines")]
+    for what in sorted({what for what, _ in became}):
+        stated, left_out = became[what, "stated"], became[what, "left out"]
+        lines.append(row(what, stated, left_out, stated + left_out))
+    return "\n".join(["", *lines])

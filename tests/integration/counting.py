@@ -1,0 +1,192 @@
+"""Counting: workers of the counter app, what is sent to them, and whether all of it was counted once."""
+
+import asyncio
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.protocol.group import LeaveGroupRequest
+
+from streams.brokers import Brokers
+from streams.local_kafka import free_port
+from streams.local_worker import LocalWorker
+from streams.settings import Settings
+from tests.integration.counter import BETWEEN_LOG, OUT, SOURCE, SOURCE_LOG
+from tests.kafka import BOUND, Sent, produce, read_all, wait_for
+
+COMMAND = (sys.executable, "-m", "tests.integration.counter")
+KEYS = 7
+LOAD = 30
+"""Records sent at a time, about ten times a second."""
+ENDED = 30.0
+"""Seconds within which a worker that must end has ended."""
+
+Counts = dict[str, list[str]]
+"""By key, what was said of it, in order."""
+
+
+class Counting:
+    """An installation of the counter app."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = settings
+        self.sent: Counter[str] = Counter()
+        self.workers: list[LocalWorker] = []
+        self._folder = folder
+
+    def topic(self, name: str) -> str:
+        return self.settings.topic_prefix + name
+
+    async def create_topics(self, *names: str) -> None:
+        new = [
+            NewTopic(
+                self.topic(name),
+                self.settings.partitions,
+                1,
+                topic_configs={"cleanup.policy": "compact"} if name in (SOURCE_LOG, BETWEEN_LOG) else {},
+            )
+            for name in names
+        ]
+        async with Brokers.connected(self.settings) as brokers:
+            await brokers.create(new)
+
+    def start(self, *fault: str, **changed: Any) -> LocalWorker:
+        """Start a worker, with a fault of ``counter.main`` and settings of its own if given."""
+        settings = self.settings.model_copy(update={"web_port": free_port()} | changed)
+        worker = LocalWorker(settings, self._folder / f"worker-{len(self.workers)}.log", (*COMMAND, *fault))
+        worker.start()
+        self.workers.append(worker)
+        return worker
+
+    async def ready(self, *fault: str, **changed: Any) -> LocalWorker:
+        """Start a worker and wait until it has its partitions."""
+        worker = self.start(*fault, **changed)
+        await asyncio.to_thread(worker.wait_ready)
+        return worker
+
+    async def ended(self, worker: LocalWorker) -> int:
+        """Wait until ``worker`` has ended; its exit code."""
+        return await asyncio.to_thread(worker.process.wait, ENDED)
+
+    def stop(self) -> list[int]:
+        """SIGTERM for every worker that runs; their exit codes."""
+        return [worker.process.stop() for worker in self.workers if worker.process.exit_code is None]
+
+    async def send(self, count: int) -> None:
+        """``count`` records, their keys in turn."""
+        keys = [f"k{number % KEYS}" for number in range(count)]
+        await produce(self.settings, [Sent(self.topic(SOURCE), b"", key.encode()) for key in keys])
+        self.sent.update(keys)
+
+    @asynccontextmanager
+    async def load(self) -> AsyncIterator[None]:
+        """Records keep coming meanwhile."""
+        over = False
+
+        async def go_on() -> None:
+            while not over:
+                await self.send(LOAD)
+                await asyncio.sleep(0.1)
+
+        task = asyncio.create_task(go_on())
+        try:
+            yield
+        finally:
+            over = True
+            await task
+
+    async def counted(self) -> Counts:
+        """What ``out`` says now, by key."""
+        counts: Counts = defaultdict(list)
+        for record in await read_all(self.settings, self.topic(OUT)):
+            counts[record.key.decode()].append(record.value.decode())
+        return dict(counts)
+
+    async def all_counted(self) -> None:
+        """Wait until as many counts are said as records were sent."""
+        await wait_for(self.settings, self.topic(OUT), self.sent.total())
+
+    async def exact(self) -> bool:
+        """Wait until all is counted, stop the workers, and see whether each record was counted once."""
+        await self.all_counted()
+        assert {*self.stop()} == {0}
+        return await self.counted() == self.expected()
+
+    def expected(self, already: int = 0) -> Counts:
+        """What each record counted once looks like; ``already`` of each key were said before."""
+        return {
+            key: [f"{count} {count}" for count in range(already + 1, total + 1)]
+            for key, total in self.sent.items()
+        }
+
+    async def state(self, worker: LocalWorker) -> dict[str, dict[str, int]]:
+        """The tables of ``worker``, as its page shows them."""
+
+        def read() -> Any:
+            with urlopen(f"{worker.url}/counts", timeout=5) as answer:
+                return json.load(answer)
+
+        found: dict[str, dict[str, int]] = await asyncio.to_thread(read)
+        return found
+
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(**self.settings.kafka())
+        await admin.start()
+        try:
+            yield admin
+        finally:
+            await admin.close()
+
+    async def group(self) -> tuple[str, list[str]]:
+        """State and members of the consumer group."""
+        async with self.admin() as admin:
+            [answer] = await admin.describe_consumer_groups([self.settings.app_id])
+            _, _, state, _, _, members, *_ = answer.groups[0]
+            return state, [member[0] for member in members]
+
+    async def bury(self) -> None:
+        """Take workers that were killed out of the group: it need not wait for their session to end."""
+        _, members = await self.group()
+        async with self.admin() as admin:
+            node = await admin.find_coordinator(self.settings.app_id)
+            for member in members:
+                await admin._send_request(LeaveGroupRequest(self.settings.app_id, member), node)
+
+    async def committed(self, topic: str) -> dict[TopicPartition, int]:
+        """The group's offsets of ``topic``."""
+        async with self.admin() as admin:
+            offsets = await admin.list_consumer_group_offsets(self.settings.app_id)
+        return {tp: at.offset for tp, at in offsets.items() if tp.topic == self.topic(topic)}
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Set the group's offsets, as kafka-consumer-groups.sh does; no worker may run."""
+        consumer = AIOKafkaConsumer(
+            **self.settings.kafka(), group_id=self.settings.app_id, enable_auto_commit=False
+        )
+        consumer.assign(list(offsets))
+        await consumer.start()
+        try:
+            async with asyncio.timeout(BOUND):
+                await consumer.commit(offsets)
+        finally:
+            await consumer.stop()
+
+
+def told(worker: LocalWorker, what: str) -> list[dict[str, Any]]:
+    """What ``worker`` told of ``what``, in order."""
+    lines = worker.log.read_text().splitlines()
+    facts = [json.loads(line) for line in lines if line.startswith("{")]
+    return [fact for fact in facts if what in fact]
+
+
+def last_words(worker: LocalWorker) -> list[str]:
+    """The lines that ``worker`` ended with."""
+    return [line for line in worker.log.read_text().splitlines() if line.startswith("perdiem: ")]

@@ -45,6 +45,14 @@ def utc_text(moment: date, zone: tzinfo = UTC) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def day_of(milliseconds: int, zone: tzinfo) -> date | None:
+    """Date in ``zone`` of a record's timestamp; None where a producer set one that is no time."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, zone).date() if milliseconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
 def months_after(day: date, months: int) -> date:
     """The same day so many months later, or the month's last: 12 after 29 February is 28 February."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)

@@ -32,14 +32,9 @@ def parse(text: str) -> Facilities:
 
 
 def _lines(error: ValidationError, content: dict[str, Any]) -> Iterator[str]:
-    said = set()
     for problem in error.errors(include_url=False, include_context=False):
-        line = (
-            f"{_place(problem['loc'], content)}: {_WORDS.get(problem['type']) or _expected(problem['msg'])}"
-        )
-        if line not in said:  # each member of a union complains of the same value
-            said.add(line)
-            yield line
+        said = _WORDS.get(problem["type"]) or _expected(problem["msg"])
+        yield f"{_place(problem['loc'], content)}: {said}"
 
 
 _WORDS = {"missing": "is needed", "extra_forbidden": "is not a field of this table"}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from models.billing import Reason, Warning  # noqa: A004 - the design's word
 from models.chargemaster import Charge
 from models.codes import REVENUE_CODES, SERVICE_OF_CODE, Service, code_on
-from models.dates import local, months_after, utc_text
+from models.dates import day_of, local, months_after, utc_text
 from models.facilities import (
     DatedBy,
     Facilities,
@@ -85,9 +85,10 @@ def service_line(
         line.reporting = Reporting.NOT_OURS
     elif line.service is not None and line.settings is not None:
         _report(line, line.service, line.settings, message, charge, source)
-    if line.facility is not None and line.service_date is not None and received > 0:
-        received_on = datetime.fromtimestamp(received / 1000, UTC).astimezone(line.facility.zone).date()
-        line.warnings += _timing(line.service_date, received_on, line.facility)
+    if line.facility is not None and line.service_date is not None:
+        received_on = day_of(received, line.facility.zone)
+        if received_on is not None:
+            line.warnings += _timing(line.service_date, received_on, line.facility)
     return line
 
 

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from models.messages import MessageIdentity, ProcedureMessage, StatedPatient, Unreadable
 
 _PREFIX = "Input should be "
-_UNION_MEMBERS = {"date", "datetime"}
 _WORDS = {
     "missing": "a value",
     "model_type": "an object",
@@ -34,7 +33,7 @@ def _unreadable(error: ValidationError, value: bytes) -> Unreadable:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         return Unreadable("message", "a JSON object in UTF-8")
-    field = ".".join(str(part) for part in first["loc"] if part not in _UNION_MEMBERS) or "message"
+    field = ".".join(str(part) for part in first["loc"]) or "message"
     said = first["msg"].removeprefix(_PREFIX).removeprefix("Value error, ")
     return Unreadable(field, _WORDS.get(first["type"], said), _known(value))
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from models.dates import local, months_after, utc_text
+from models.dates import day_of, local, months_after, utc_text
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -86,6 +86,13 @@ def test_a_time_without_offset_is_in_the_senders_zone() -> None:
         datetime(2026, 8, 3, 13, tzinfo=UTC), NEW_YORK
     )
     assert utc_text(date(2026, 8, 3), NEW_YORK) == "2026-08-03T04:00:00.000000Z"
+
+
+def test_a_timestamp_that_is_no_time_has_no_date() -> None:
+    """A producer may stamp its records with anything."""
+    assert day_of(1_785_800_000_000, NEW_YORK) == date(2026, 8, 3)
+    assert day_of(-1, NEW_YORK) is None
+    assert day_of(2**62, NEW_YORK) is None
 
 
 def test_months_end_on_the_last_day_there_is() -> None:

@@ -72,6 +72,7 @@ texts = ["*apheresis*"]
 service = "administration"
 stream = "professional"
 codes = ["PR1"]
+texts = ["pr *"]
 
 [[facilities.charges]]
 service = "not_ours"
@@ -278,7 +279,8 @@ class TestWhatAndWhen:
         """Hospitals often know only their own codes."""
         assert event(code=None, charge_code="100").service is Service.COLLECTION
         assert event(code=None, description="HC CAR-T Apheresis").service is Service.COLLECTION
-        assert event(code="LOCAL", charge_code="100").service is Service.COLLECTION
+        said = event(code="LOCAL", charge_code="100")
+        assert (said.service, said.stated_code, said.warnings) == (Service.COLLECTION, "LOCAL", ())
 
     def test_a_charge_code_that_contradicts_the_code_is_held(self) -> None:
         """Neither is taken for right; a mere text does not contradict."""
@@ -384,12 +386,19 @@ class TestWhatAndWhen:
         assert event(**there, performed=night).service_date == date(2026, 5, 2)
         assert event(**there, performed=performed("2026-05-01T23:00:00")).service_date == date(2026, 5, 1)
 
+    def test_the_settings_are_those_of_the_service_date(self) -> None:
+        """Also where a night ends on a day that has others, or none."""
+        new_year = performed("2026-12-31T23:00:00", "2027-01-01T01:00:00")
+        said = decision(facility="bayview", code="38228", performed=new_year)
+        assert (said.reason, said.service_date) == (Reason.OUTSIDE_SETTINGS, date(2027, 1, 1))
+
     def test_the_stream_is_the_events_else_the_charge_codes_else_the_sources(self) -> None:
         """One event never makes two charges."""
         professional = {"code": None, "charge_code": "PR1"}
         assert event().stream is Stream.FACILITY
         assert event(**professional).stream is Stream.PROFESSIONAL
         assert event(**professional, stream="facility").stream is Stream.FACILITY
+        assert event(description="pr harvest").stream is Stream.FACILITY
 
     def test_the_revenue_code_is_the_events_else_the_facilitys_else_the_usual(self) -> None:
         """Always four digits."""
@@ -423,6 +432,15 @@ class TestWhatAndWhen:
         assert (said.outcome, said.reason, said.field) == (Outcome.HELD, reason, field)
         for status in ("withdrawn", "not_performed", "in_progress"):
             assert event(**changes, status=status).status == Status(status)
+
+    def test_what_is_not_on_a_line_of_its_own_needs_no_revenue_code(self) -> None:
+        """Nobody has to mend what will not be charged."""
+        said = event(facility="bayview", performed=performed("2026-06-01"), revenue_code="87x1")
+        assert (said.reporting, said.revenue_code) == (Reporting.IN_PRODUCT, None)
+
+    def test_the_day_of_go_live_is_reported(self) -> None:
+        """Reporting starts on it, not after it."""
+        assert event(performed=performed("2020-01-01")).counts
 
     def test_before_2019_there_was_no_code(self) -> None:
         """A service date that no code covers is held."""

@@ -93,7 +93,16 @@ def test_what_cannot_be_read_names_the_field(value: bytes | None, field: str, ex
 
 
 @pytest.mark.parametrize(
-    "text", ["20250301", "20250301101500", "2025-03-01T10", "2025-02-30", "0001-01-01T00:00Z"]
+    "text",
+    [
+        "20250301",
+        "20250301101500",
+        "20250301T101500Z",
+        "2025-W10-6T10:15",
+        "2025-03-01T10",
+        "2025-02-30",
+        "0001-01-01T00:00Z",
+    ],
 )
 def test_a_date_is_never_guessed(text: str) -> None:
     """Digits are not taken for seconds since 1970, and no impossible or absurd date is accepted."""

@@ -5,10 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 _STOP_TIMEOUT = 30.0
+_ASK_EVERY = 0.05
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
@@ -43,6 +45,21 @@ class Child:
     def wait(self, seconds: float | None = None) -> int:
         """Its exit code; raises subprocess.TimeoutExpired if it still runs after ``seconds``."""
         return self._process.wait(seconds)
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
+        """Wait until ``ready`` says so.
+
+        Raises ChildProcessError if the process ends before, TimeoutError after ``seconds``.
+        """
+        deadline = time.monotonic() + seconds
+        while not ready():
+            try:
+                code = self._process.wait(_ASK_EVERY)
+            except subprocess.TimeoutExpired:
+                if time.monotonic() < deadline:
+                    continue
+                raise TimeoutError(f"not ready within {seconds:.0f} s") from None
+            raise ChildProcessError(f"it ended while it started (exit {code})")
 
     def signal(self, how: signal.Signals) -> None:
         self._process.send_signal(how)

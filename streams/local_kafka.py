@@ -1,14 +1,9 @@
 """LocalKafka: Apache Kafka on this machine, without Docker, for the demo and the tests."""
 
 import base64
-import ctypes
 import shutil
-import signal
 import socket
 import struct
-import subprocess
-import sys
-import time
 import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -16,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from streams.child import Child
 from streams.errors import PerdiemError
 
 VERSION = "4.1.0"
@@ -24,7 +20,6 @@ JARS = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
 HOST = "127.0.0.1"
 NEEDED_BYTES = 1 << 30
 START_TIMEOUT = 60.0
-STOP_TIMEOUT = 30.0
 
 CONFIG = {
     "process.roles": "broker,controller",
@@ -54,8 +49,6 @@ LOGGING = (
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss,SSS",
 )
 
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-
 
 class LocalKafkaError(PerdiemError):
     """Kafka cannot run here: what is missing or in the way."""
@@ -83,7 +76,7 @@ class LocalKafka:
         self.log = self.folder / "kafka.log"
         self._heap_mb = heap_mb
         self._config = config or {}
-        self._process: subprocess.Popen[bytes] | None = None
+        self._child: Child | None = None
 
     @property
     def brokers(self) -> str:
@@ -93,7 +86,7 @@ class LocalKafka:
     @property
     def pid(self) -> int | None:
         """Process id of the running broker."""
-        return self._process.pid if self._process and self._process.poll() is None else None
+        return self._child.pid if self._child and self._child.exit_code is None else None
 
     def start(self) -> None:
         """Start, and return once it answers a client. The first start ever fetches Kafka's jars (45 MB)."""
@@ -104,24 +97,31 @@ class LocalKafka:
         properties = self._write_config()
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(java, properties)
-        self._process = self._run([*java, f"-Xmx{self._heap_mb}m", "kafka.Kafka", str(properties)])
+        self._child = self._run([*java, f"-Xmx{self._heap_mb}m", "kafka.Kafka", str(properties)])
         try:
-            self._wait_until_ready(self._process)
+            self._child.wait_until(lambda: answers(self.port), START_TIMEOUT)
+        except (ChildProcessError, TimeoutError) as error:
+            self.kill()
+            raise LocalKafkaError(f"Kafka: {error}: {self._last_words()}") from None
         except BaseException:
             self.kill()
             raise
 
     def stop(self) -> None:
         """Stop cleanly; by force if that takes longer than 30 s."""
-        self._end(signal.SIGTERM)
+        child, self._child = self._child, None
+        if child is not None:
+            child.stop()
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        self._end(signal.SIGKILL)
+        child, self._child = self._child, None
+        if child is not None:
+            child.kill()
 
     def wait(self) -> int:
         """Wait until the broker ends by itself; its exit code."""
-        return self._process.wait() if self._process else 0
+        return self._child.wait() if self._child else 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -131,17 +131,6 @@ class LocalKafka:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-
-    def _end(self, how: signal.Signals) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.send_signal(how)
-        try:
-            process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
     def _check_machine(self) -> None:
         try:
@@ -206,31 +195,8 @@ class LocalKafka:
                 f"Kafka's folder {self.folder} could not be formatted: {self._last_words()}"
             )
 
-    def _run(self, command: list[str]) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                # Ctrl-C is for whoever started it, who then stops it after its clients.
-                start_new_session=True,
-                preexec_fn=_die_with_parent if _libc else None,
-            )
-
-    def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + START_TIMEOUT
-        while not answers(self.port):
-            try:
-                code = process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                if time.monotonic() < deadline:
-                    continue
-                raise LocalKafkaError(
-                    f"Kafka did not answer within {START_TIMEOUT:.0f} s: see {self.log}"
-                ) from None
-            raise LocalKafkaError(f"Kafka ended while it started (exit {code}): {self._last_words()}")
+    def _run(self, command: list[str]) -> Child:
+        return Child(command, self.log, folder=self.folder)
 
     def _last_words(self) -> str:
         with self.log.open("rb") as log:
@@ -275,9 +241,3 @@ def _jars() -> list[Path]:
         raise LocalKafkaError(
             f"Apache Kafka {VERSION} could not be fetched from Maven Central: {error}"
         ) from None
-
-
-def _die_with_parent() -> None:
-    pr_set_pdeathsig = 1
-    if _libc:
-        _libc.prctl(pr_set_pdeathsig, signal.SIGKILL)

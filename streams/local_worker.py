@@ -1,8 +1,6 @@
 """LocalWorker: a worker as a process of its own on this machine, for the demo and the tests."""
 
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -49,15 +47,10 @@ class LocalWorker:
 
     def wait_ready(self) -> None:
         """Wait until its partitions are owned and restored. Raises LocalWorkerError if it ends before."""
-        deadline = time.monotonic() + _START_TIMEOUT
-        while not self._ready():
-            try:
-                code = self.process.wait(0.05)
-            except subprocess.TimeoutExpired:
-                if time.monotonic() < deadline:
-                    continue
-                raise LocalWorkerError(f"no worker after {_START_TIMEOUT:.0f} s: see {self.log}") from None
-            raise LocalWorkerError(f"the worker ended (exit {code}): {self.last_line()}")
+        try:
+            self.process.wait_until(self._ready, _START_TIMEOUT)
+        except (ChildProcessError, TimeoutError) as error:
+            raise LocalWorkerError(f"the worker: {error}: {self.last_line()} (see {self.log})") from None
 
     def last_line(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()

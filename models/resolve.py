@@ -9,18 +9,15 @@ filled in. What is not ours is never held, and a test message touches no procedu
 """
 
 import re
-from datetime import date
-from hashlib import sha256
 from typing import NamedTuple
 
-import msgspec
-
 from models.billing import Decision, Outcome, Reason, Warning  # noqa: A004 - the design's word
+from models.content import digest
 from models.dates import utc_text
 from models.facilities import Authority, Facilities, Facility, ProcedureIds, Source
 from models.messages import MessageIdentity, ProcedureMessage, StatedPatient, StatedPerformer, Unreadable
 from models.procedures import SEPARATOR, Performer, ProcedureEvent, Reporting, Status, VersionKind
-from models.service_line import UNDATED, Problem, ServiceLine, service_line
+from models.service_line import Problem, ServiceLine, service_line
 
 PRODUCTION = "P"
 NPI = re.compile(r"[0-9]{10}")
@@ -79,7 +76,7 @@ def resolve(
         version_kind=source.version,
         version=version,
         status=message.status,
-        digest=_digest(message),
+        digest=digest(message),
         settings=facilities.digest(source, line.facility, authority),
         message_id=message.message_id or None,
         facility=line.facility.id if line.facility else None,
@@ -219,46 +216,3 @@ def _performers(stated: tuple[StatedPerformer, ...], warnings: list[Warning]) ->
     if len(performers) < len(stated):
         warnings.append(Warning.PERFORMER_LEFT_OUT)
     return performers
-
-
-class _Content(msgspec.Struct, omit_defaults=True):
-    """The clinical content as stated. What is absent is left out: a new field changes no digest."""
-
-    facility: str | None = None
-    code: str | None = None
-    charge_code: str | None = None
-    description: str | None = None
-    stream: str | None = None
-    start: date | None = None
-    end: date | None = None
-    account_number: str | None = None
-    encounter_number: str | None = None
-    patient_class: str | None = None
-    modifiers: tuple[str, ...] = ()
-    revenue_code: str | None = None
-    performers: tuple[tuple[str | None, str | None], ...] = ()
-    products: tuple[str, ...] = ()
-
-
-def _digest(message: ProcedureMessage) -> str:
-    performed = message.performed or UNDATED
-    content = _Content(
-        message.facility or None,
-        message.code or None,
-        message.charge_code or None,
-        message.description or None,
-        message.stream,
-        performed.start,
-        performed.end,
-        message.account_number or None,
-        message.encounter_number or None,
-        message.patient_class or None,
-        message.modifiers or (),
-        message.revenue_code or None,
-        tuple((performer.npi, performer.role) for performer in message.performers or ()),
-        message.products or (),
-    )
-    return sha256(_encode(content)).hexdigest()[:32]
-
-
-_encode = msgspec.json.Encoder().encode

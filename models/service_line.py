@@ -10,6 +10,7 @@ import msgspec
 from models.billing import Reason, Warning  # noqa: A004 - the design's word
 from models.chargemaster import Charge
 from models.codes import REVENUE_CODES, SERVICE_OF_CODE, Service, code_on
+from models.content import UNDATED
 from models.dates import day_of, local, months_after, utc_text
 from models.facilities import (
     DatedBy,
@@ -29,7 +30,6 @@ HCPCS = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 """Shape of a CPT or HCPCS code."""
 UNKNOWN_LAST = "~"
 """Sorts after every digit."""
-UNDATED = Performed()
 SHORTEST_MONTH = 28
 """Days. No filing limit is over before."""
 

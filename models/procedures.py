@@ -69,7 +69,7 @@ class ProcedureEvent(
     event_id: str
     """``topic:partition:offset:index`` of the statement in its input topic."""
     received: int
-    """Milliseconds since the epoch: the broker's timestamp of the source record."""
+    """Milliseconds since the epoch: the source record's timestamp in Kafka."""
     source: str
     """The declared source: sending application and facility."""
     procedure_id: str

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -152,6 +152,11 @@ class Counting:
             _, _, state, _, _, members, *_ = answer.groups[0]
             return state, [member[0] for member in members]
 
+    async def both_are_members(self) -> bool:
+        """Whether two workers share the partitions, and no rebalance goes on."""
+        state, members = await self.group()
+        return (state, len(members)) == ("Stable", 2)
+
     async def bury(self) -> None:
         """Take workers that were killed out of the group: it need not wait for their session to end."""
         _, members = await self.group()
@@ -178,6 +183,16 @@ class Counting:
                 await consumer.commit(offsets)
         finally:
             await consumer.stop()
+
+
+async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+    """Wait for what nobody tells of: ask ten times a second."""
+    async with asyncio.timeout(BOUND):
+        while True:
+            answer = true()
+            if answer if isinstance(answer, bool) else await answer:
+                return
+            await asyncio.sleep(0.1)
 
 
 def told(worker: LocalWorker, what: str) -> list[dict[str, Any]]:

@@ -160,17 +160,15 @@ async def process(app: OnceApp, batch: Batch) -> None:
         return
     if batch.start != owner.position:
         die(f"{_name(batch.tp)}: a batch begins at {batch.start}, but {owner.position} comes next")
-    if batch.records:
-        await _work(app, owner, batch)
-    else:
-        owner.moved(batch.end)
+    await _work(app, owner, batch)
     _wake(app)
 
 
 async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
     """The engine's outermost frame: nothing that a unit raises reaches Faust.
 
-    Faust would restart the agent and take what failed for done.
+    Faust would restart the agent and take what failed for done. A batch without records is committed,
+    too: else retention could delete its markers behind the committed offset, as if records were lost.
     """
     tp = batch.tp
     unit = UnitOfWork(owner, batch)

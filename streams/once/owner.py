@@ -130,16 +130,14 @@ class Owner:
         """A batch was drained; called on the consumer's thread in the same step."""
         self.inflight_since = time.monotonic()
 
-    def moved(self, position: int, digest: str | None = None, counts: Counter[str] | None = None) -> None:
-        """A batch is dealt with: what comes next starts at ``position``."""
+    def moved(self, position: int, digest: str, counts: Counter[str]) -> None:
+        """A unit is durable: what comes next starts at ``position``."""
         self.records += position - self.position
         self.position = position
-        if digest is not None:
-            self.digest = digest
-            self.fenced = 0
-            self.committed_at = time.monotonic()
-        if counts is not None:
-            self.counts += counts
+        self.digest = digest
+        self.counts += counts
+        self.fenced = 0
+        self.committed_at = time.monotonic()
         self.inflight_since = None
 
     async def release(self) -> None:

@@ -344,21 +344,46 @@ async def test_a_deleted_output_topic_ends_the_worker_within_the_units_deadline(
 async def test_a_source_that_is_written_in_transactions_does_not_stall(counting: Counting) -> None:
     """Markers and aborted records fill offsets without a record; what comes after them is counted."""
     await counting.ready()
-    source = counting.topic(SOURCE)
+    for turn in range(6):
+        await transaction(counting, commit=turn % 2 == 1)
+        await counting.all_counted()
+    assert await counting.exact()
+
+
+async def test_markers_that_retention_deletes_are_not_missed(counting: Counting) -> None:
+    """Offsets without a record are committed, too: that they are gone after an idle week loses nothing."""
+    worker = await counting.ready()
+    await transaction(counting, commit=True)
+    await counting.all_counted()
+    await transaction(counting, commit=False)
+    source = [TopicPartition(counting.topic(SOURCE), partition) for partition in (0, 1)]
+    ends = dict.fromkeys(source, 4)
+
+    async def caught_up() -> bool:
+        return await counting.committed(SOURCE) == ends
+
+    await until(caught_up)
+    assert counting.stop() == [0]
+    async with counting.admin() as admin:
+        await admin.delete_records({tp: RecordsToDelete(4) for tp in source})
+    await counting.ready()
+    await counting.send(50)
+    assert await counting.exact()
+
+
+async def transaction(counting: Counting, *, commit: bool) -> None:
+    """A source writes one record to each partition in a transaction."""
     producer = AIOKafkaProducer(**counting.settings.kafka(), transactional_id=counting.topic("source"))
     await producer.start()
-    for turn in range(6):
-        await producer.begin_transaction()
-        for partition in (0, 1):
-            await producer.send_and_wait(source, b"", b"k%d" % partition, partition=partition)
-        if turn % 2:
-            await producer.commit_transaction()
-            counting.sent.update(["k0", "k1"])
-            await counting.all_counted()
-        else:
-            await producer.abort_transaction()
+    await producer.begin_transaction()
+    for partition in (0, 1):
+        await producer.send_and_wait(counting.topic(SOURCE), b"", b"t%d" % partition, partition=partition)
+    if commit:
+        await producer.commit_transaction()
+        counting.sent.update(["t0", "t1"])
+    else:
+        await producer.abort_transaction()
     await producer.stop()
-    assert await counting.exact()
 
 
 async def stopped_at(counting: Counting) -> dict[int, int]:

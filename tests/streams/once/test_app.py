@@ -9,7 +9,6 @@ import pytest
 
 from streams.once import OnceApp, Table, UnitOfWork
 from streams.once.app import process
-from streams.once.batch import Batch
 from streams.once.owner import Owner, State
 from tests.streams.once.fakes import COUNTS, FakeProducer, a_batch, an_app, an_owner
 
@@ -114,8 +113,3 @@ def test_a_batch_that_does_not_follow_ends_the_process(tmp_path: Path, gap: int)
     )
     assert ended.returncode == 3
     assert ended.stderr == f"perdiem: source[3]: a batch begins at {gap}, but 0 comes next\n"
-
-
-def test_the_batch_says_where_it_was_read(owner: Owner) -> None:
-    """A batch carries the consumer's own positions, not the owner's, so that the two can be compared."""
-    assert {"start", "end", "epoch"} <= {*Batch.__slots__}

@@ -1,5 +1,6 @@
 """Owner: one source partition held by a worker."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_an_owner_is_polled_only_when_ready_and_idle(tmp_path: Path) -> None:
     owner.state = State.READY
     owner.drained()
     assert not owner.pollable
-    owner.moved(1)
+    owner.moved(1, "digest", Counter())
     assert owner.pollable
     owner.store.close()
 

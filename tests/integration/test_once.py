@@ -352,7 +352,7 @@ async def test_a_source_that_is_written_in_transactions_does_not_stall(counting:
 
 async def test_markers_that_retention_deletes_are_not_missed(counting: Counting) -> None:
     """Offsets without a record are committed, too: that they are gone after an idle week loses nothing."""
-    worker = await counting.ready()
+    await counting.ready()
     await transaction(counting, commit=True)
     await counting.all_counted()
     await transaction(counting, commit=False)

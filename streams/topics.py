@@ -12,6 +12,10 @@ from streams.errors import PerdiemError
 from streams.settings import Settings
 
 FOR_EVER = "-1"
+MAX_MESSAGE = 4 << 20
+"""Bytes that a record of ours may have: Kafka's default of 1 MiB for a source, and what is said of it."""
+HEADROOM = 64 << 10
+"""Bytes that a dead letter may have more than its source record: the headers that say why."""
 
 
 class TopicsError(PerdiemError):
@@ -135,13 +139,14 @@ async def create(settings: Settings) -> list[str]:
         there = await brokers.topics()
         missing = [topic for topic in Topics.of(settings).all if topic.name not in there]
         in_sync = {"min.insync.replicas": str(settings.min_insync_replicas)}
+        room = {"max.message.bytes": str(MAX_MESSAGE)}
         await brokers.create(
             [
                 NewTopic(
                     topic.name,
                     settings.partitions,
                     settings.replication,
-                    topic_configs=topic.config | in_sync,
+                    topic_configs=topic.config | in_sync | (room if topic.ours else {}),
                 )
                 for topic in missing
             ]
@@ -181,6 +186,14 @@ def _mismatches(topic: Topic, described: Described, partitions: int) -> Iterator
     for name, expected in topic.config.items():
         if described.config[name] != expected:
             yield f"{topic.name}: {name}={expected} expected, it has {described.config[name]}"
+    largest = int(described.config["max.message.bytes"])
+    if topic.ours and largest < MAX_MESSAGE:
+        yield f"{topic.name}: max.message.bytes={MAX_MESSAGE} or more expected, it has {largest}"
+    if not topic.ours and largest > MAX_MESSAGE - HEADROOM:
+        yield (
+            f"{topic.name}: max.message.bytes={MAX_MESSAGE - HEADROOM} or less expected, or a dead letter "
+            f"would not fit; it has {largest}"
+        )
     in_sync = int(described.config["min.insync.replicas"])
     if in_sync > described.replicas:
         yield (

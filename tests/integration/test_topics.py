@@ -7,10 +7,12 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from streams.brokers import BrokersError
 from streams.settings import Settings
-from streams.topics import Topics, TopicsError, check, create
+from streams.topics import HEADROOM, MAX_MESSAGE, Topics, TopicsError, check, create
 from tests.kafka import Sent, produce, read_all
 
 pytestmark = pytest.mark.integration
+
+ROOM = {"max.message.bytes": str(MAX_MESSAGE)}
 
 
 async def created_as(settings: Settings, topic: NewTopic) -> None:
@@ -58,9 +60,10 @@ async def test_a_topic_that_would_lose_records_is_refused(settings: Settings) ->
     """Charges that expire after a week, or a changelog that is not compacted, are one line each."""
     topics = Topics.of(settings)
     await created_as(
-        settings, NewTopic(topics.billing_events.name, 4, 1, topic_configs={"retention.ms": "604800000"})
+        settings,
+        NewTopic(topics.billing_events.name, 4, 1, topic_configs=ROOM | {"retention.ms": "604800000"}),
     )
-    await created_as(settings, NewTopic(topics.patient_days.name, 4, 1))
+    await created_as(settings, NewTopic(topics.patient_days.name, 4, 1, topic_configs=ROOM))
     await created_as(
         settings, NewTopic(topics.lab_procedures.name, 4, 1, topic_configs={"cleanup.policy": "compact"})
     )
@@ -72,12 +75,27 @@ async def test_a_topic_that_would_lose_records_is_refused(settings: Settings) ->
     ]
 
 
+async def test_topics_too_narrow_for_dead_letters_are_refused(settings: Settings) -> None:
+    """A dead letter is its source record and more: one that could not be written would stop everything."""
+    topics = Topics.of(settings)
+    await created_as(
+        settings, NewTopic(topics.lab_procedures.name, 4, 1, topic_configs={"max.message.bytes": "8388608"})
+    )
+    await created_as(settings, NewTopic(topics.dead_letters.name, 4, 1, topic_configs={"retention.ms": "-1"}))
+    await create(settings)
+    assert await complaints(settings) == [
+        f"{topics.lab_procedures.name}: max.message.bytes={MAX_MESSAGE - HEADROOM} or less expected, "
+        "or a dead letter would not fit; it has 8388608",
+        f"{topics.dead_letters.name}: max.message.bytes={MAX_MESSAGE} or more expected, it has 1048588",
+    ]
+
+
 async def test_more_in_sync_replicas_than_replicas_are_refused(settings: Settings) -> None:
     """A topic that no write could ever satisfy is told at start, not at the first charge."""
     held = Topics.of(settings).held.name
     await created_as(
         settings,
-        NewTopic(held, 4, 1, topic_configs={"min.insync.replicas": "2", "retention.ms": "-1"}),
+        NewTopic(held, 4, 1, topic_configs=ROOM | {"min.insync.replicas": "2", "retention.ms": "-1"}),
     )
     await create(settings)
     assert await complaints(settings) == [

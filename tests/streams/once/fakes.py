@@ -26,8 +26,8 @@ class FakeProducer:
         self.seen: list[str] = []
         self.batches: list[tuple[str, int, int]] = []
         """Topic, partition and number of records."""
-        self.error: BaseException | None = None
-        """What a batch is refused with."""
+        self.refused = ""
+        """The topic whose batches are refused with a ValueError."""
 
     async def begin_transaction(self) -> None:
         self.seen.append("begin")
@@ -42,10 +42,10 @@ class FakeProducer:
         )
         self.batches.append((topic, partition, batch.record_count()))
         acknowledged: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        if self.error is None:
-            acknowledged.set_result(SimpleNamespace(offset=first))
+        if topic == self.refused:
+            acknowledged.set_exception(ValueError("refused"))
         else:
-            acknowledged.set_exception(self.error)
+            acknowledged.set_result(SimpleNamespace(offset=first))
         return acknowledged
 
     async def send_offsets_to_transaction(self, offsets: dict[TopicPartition, int], group: str) -> None:

@@ -64,11 +64,12 @@ async def test_the_changelog_has_each_key_once_and_the_position_last(owner: Owne
     assert owner.store.applied.offset == 2
 
 
-async def test_a_refused_record_leaves_nothing_local(owner: Owner) -> None:
+@pytest.mark.parametrize("topic", ["changelog", "counted"])
+async def test_a_refused_record_leaves_nothing_local(owner: Owner, topic: str) -> None:
     """When the broker refuses one batch the commit raises before the offset, the store and the position."""
     producer = owner.producer
     assert isinstance(producer, FakeProducer)
-    producer.error = ValueError("refused")
+    producer.refused = topic
     unit = await filled(owner, "a")
     with pytest.raises(ValueError, match="refused"):
         await unit.commit()

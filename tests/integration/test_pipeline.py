@@ -23,9 +23,9 @@ pytestmark = pytest.mark.integration
 DAY = EXAMPLES / "day.jsonl"
 decode_procedure = msgspec.json.Decoder(ProcedureEvent | Decision).decode
 UNREADABLE = {
-    "a value": None,
-    "bytes": b"\xff\xfe",
-    "JSON": b"MSH|^~\\&|",
+    "nothing": None,
+    "no text": b"\xff\xfe",
+    "no JSON": b"MSH|^~\\&|",
     "status": said("Z", status="done"),
 }
 

@@ -29,9 +29,11 @@ STARTS = {"perdiem worker": WORKER, "faust -A streams.app worker": FAUST}
 DAY = EXAMPLES / "day.jsonl"
 PAGES = (
     *("table/", "table/patient_days/", "table/patient_days/x/"),
-    *("router/", "router/patient_days/", "router/patient_days/x/"),
-    *("graph/", "stats/", "stats/assignment/", "performance/", "production_index/", "index/"),
+    *("router/", "router/topics/", "router/patient_days/", "router/patient_days/x/"),
+    *("graph/", "stats/", "assignment/", "performance/", "production_index/"),
 )
+ENABLED = tuple(f"APP_WEB_{page}_ENABLED" for page in ("TABLES", "ROUTER", "GRAPH", "STATS", "METRICS"))
+"""What Faust takes for the wish to serve these pages."""
 MRN = "UNMISTAKABLE4711"
 
 
@@ -39,15 +41,18 @@ MRN = "UNMISTAKABLE4711"
 def live(
     request: pytest.FixtureRequest, brokers: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Live]:
-    """A worker that logs as much as it can and has taken the example day."""
+    """A worker that logs as much as it can, all of Faust's pages switched on; it has the example day."""
     folder = tmp_path_factory.mktemp("live")
     settings = installation(brokers, folder).model_copy(update={"log_level": "debug"})
     asyncio.run(create(settings))
-    with running(settings, folder / "worker.log", STARTS[request.param]) as worker:
-        live = Live(worker)
-        asyncio.run(play(settings, read_file(DAY)))
-        asyncio.run(live.processed())
-        yield live
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ENABLED:
+            environment.setenv(name, "1")
+        with running(settings, folder / "worker.log", STARTS[request.param]) as worker:
+            live = Live(worker)
+            asyncio.run(play(settings, read_file(DAY)))
+            asyncio.run(live.processed())
+            yield live
 
 
 def get(live: Live, path: str, accept: str = "text/html") -> tuple[int, bytes]:
@@ -70,7 +75,7 @@ async def test_a_worker_charges_the_day(live: Live) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_page_of_faust_hands_out_data(live: Live, page: str) -> None:
-    """Not to anybody who asks, not even with --debug."""
+    """Not to anybody who asks, not even with --debug and every page switched on."""
     assert get(live, f"/{page}")[0] == 404
     assert get(live, f"/{page.rstrip('/')}")[0] == 404
 

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -133,6 +134,28 @@ async def test_a_worker_frozen_past_its_session_writes_nothing_when_it_thaws(
     assert code in (None, EXIT_FAILED)
     assert len(last_words(frozen)) == (0 if code is None else 1)
     assert await counting.exact()
+
+
+async def test_a_worker_that_was_replaced_while_it_stood_still_reads_its_state_anew(
+    counting: Counting,
+) -> None:
+    """It joins again, and does not go on from what it knew: somebody else has written meanwhile."""
+    frozen = await counting.ready()
+    await counting.send(50)
+    await counting.all_counted()
+    frozen.process.signal(signal.SIGSTOP)
+    await counting.bury()
+    other = await counting.ready()
+    await counting.send(50)
+    await counting.all_counted()
+    frozen.process.signal(signal.SIGCONT)
+    await until(counting.both_are_members)
+    await asyncio.to_thread(frozen.wait_ready)
+    state = [await counting.state(worker) for worker in (frozen, other)]
+    assert sum((Counter(tables["passed"]) for tables in state), Counter()) == counting.sent
+    await counting.send(50)
+    assert await counting.exact()
+    assert "fenced" not in frozen.log.read_text() + other.log.read_text()
 
 
 async def test_state_is_restored_from_the_changelog(counting: Counting) -> None:

@@ -20,7 +20,10 @@ REFUSED = 4
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Half of the latest 20 records of a partition may be dead letters."""
-    return settings.model_copy(update={"dead_letter_window": WINDOW})
+    # A worker that refuses to go on does not leave its group: the next one waits for its session to end.
+    return settings.model_copy(
+        update={"dead_letter_window": WINDOW, "session_timeout": 6.0, "heartbeat": 1.0}
+    )
 
 
 def records(topics: Topics, wrong: int, right: int, begin: int = 0) -> list[Sent]:

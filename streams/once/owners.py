@@ -201,6 +201,8 @@ class Owners(TableManager):
             at = beginning
             if beginning > 0:
                 log.warning("%s: begins at %d, where its log begins", name, beginning)
+        elif done is not None and at > done and at <= beginning:
+            log.warning("%s: records %d to %d were deleted, and their loss accepted", name, done, at - 1)
         elif done is not None and at > done:
             raise Refused(
                 f"{name}: offsets {done} to {at - 1} were committed but never processed here: "

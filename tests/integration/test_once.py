@@ -88,7 +88,7 @@ async def test_a_worker_killed_at_any_step_of_a_commit_leaves_exact_counts(
     counting: Counting,
 ) -> None:
     """Each step in turn is the last that a worker reaches; the next one goes on from what was committed."""
-    for step in list(Step)[1:]:
+    for step in list(Step)[2:]:  # at the first nothing has left yet, as at the second
         worker = counting.start("kill", "counter", step.name)
         await counting.send(100)
         assert await counting.ended(worker) == -signal.SIGKILL
@@ -117,7 +117,7 @@ async def test_a_worker_robbed_again_before_a_commit_ends(counting: Counting) ->
     assert await counting.exact()
 
 
-async def test_a_worker_frozen_past_its_session_writes_nothing_when_it_thaws(
+async def test_a_worker_frozen_in_a_commit_writes_nothing_when_it_thaws(
     counting: Counting,
 ) -> None:
     """Frozen before its commit and replaced meanwhile, its transaction is not committed any more."""
@@ -125,6 +125,7 @@ async def test_a_worker_frozen_past_its_session_writes_nothing_when_it_thaws(
     await counting.send(100)
     process = psutil.Process(frozen.process.pid)
     await until(lambda: process.status() == psutil.STATUS_STOPPED)
+    await counting.bury()
     await counting.ready()
     await counting.all_counted()
     frozen.process.signal(signal.SIGCONT)
@@ -246,7 +247,7 @@ async def test_a_restore_longer_than_the_session_keeps_the_group_stable(
     workers.append(counting.start("hold", str(hold)))
     await until(counting.both_are_members)
     settled = [told(worker, "generation") for worker in workers]
-    while time.monotonic() - began < 1.3 * counting.settings.session_timeout:
+    while time.monotonic() - began < 1.2 * counting.settings.session_timeout:
         assert await counting.both_are_members()
         await asyncio.sleep(0.2)
     assert [told(worker, "generation") for worker in workers] == settled
@@ -315,7 +316,7 @@ async def test_offsets_that_were_reset_are_replayed(counting: Counting) -> None:
 
 
 async def test_records_deleted_before_they_were_processed_are_refused(counting: Counting) -> None:
-    """Retention took what nobody had read: the worker names the range, and never jumps over it silently."""
+    """Retention took what nobody had read: the worker names the range, and goes on only when told to."""
     at = await stopped_at(counting)
     source = TopicPartition(counting.topic(SOURCE), 0)
     await produce(counting.settings, [Sent(source.topic, b"", b"lost", partition=0)] * 3)
@@ -329,8 +330,10 @@ async def test_records_deleted_before_they_were_processed_are_refused(counting: 
     ]
     await counting.bury()
     await counting.commit({source: at[0] + 3})
-    worker = counting.start()
-    assert await counting.ended(worker) == EXIT_REFUSED
+    worker = await counting.ready()
+    assert f"records {at[0]} to {at[0] + 2} were deleted, and their loss accepted" in worker.log.read_text()
+    await counting.send(50)
+    assert await counting.exact()
 
 
 async def test_another_number_of_partitions_is_refused(counting: Counting) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from models.billing import (
     BillingEvent,
@@ -50,6 +51,11 @@ PATIENTS: Codec[str, Places] = Codec(
     str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(Places).decode
 )
 
+REFUSED: Codec[str, int] = Codec(
+    str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(int).decode
+)
+"""By event id, of every event that was held or failed on: the sequence of its last decision."""
+
 
 class Ledger:
     """Turns procedure events into charges, credits and decisions."""
@@ -60,25 +66,17 @@ class Ledger:
         self._decided = CloudEvents("perdiem.decision", f"/{app.conf.id}/ledger")
         self.patient_days = app.once_table("patient_days", PATIENT_DAYS)
         self.patients = app.once_table("patients", PATIENTS)
+        self.refused = app.once_table("refused", REFUSED)
         app.once_agent(
             "ledger",
             self.fill,
             changelogs={topics.procedures.name: topics.patient_days.name},
-            tables=[self.patient_days, self.patients],
+            tables=[self.patient_days, self.patients, self.refused],
         )
 
     def fill(self, unit: UnitOfWork) -> None:
         for record in unit.records:
-            event: ProcedureEvent | Decision | None = None
-            try:
-                event = _decode(record.value)
-                if isinstance(event, Decision):
-                    billing_events, decisions = list[BillingEvent](), [self._warned(event)]
-                else:
-                    billing_events, decisions = self._decide(event)
-            except Exception as error:
-                # One record never stops the others: order does not matter to the rule.
-                billing_events, decisions = [], [self._failed(unit, record, event, error)]
+            billing_events, decisions = self._take_in(unit, record)
             for billing_event in billing_events:
                 unit.send(
                     self._topics.billing_events.name,
@@ -96,21 +94,36 @@ class Ledger:
                 )
                 unit.counts[decision.outcome if decision.sequence == 1 else "follow_up"] += 1
 
-    def _decide(self, event: ProcedureEvent) -> tuple[list[BillingEvent], list[Decision]]:
+    def _take_in(self, unit: UnitOfWork, record: Any) -> tuple[list[BillingEvent], list[Decision]]:
+        """What one record brings about. One that the rule fails on never stops the others.
+
+        Reading the state is not guarded: where that fails nothing may be decided, and the worker ends.
+        """
+        try:
+            event = _decode(record.value)
+        except msgspec.DecodeError as error:
+            return [], [self._failed(unit, record, None, error)]
+        if isinstance(event, Decision):
+            return [], [self._refused(event)]
         patient = event.patient
         places = self.patients.get(patient, {})
         stands = places.get(event.procedure, event.service_date)
-        verdict = decide(gather(event, stands, lambda day: self.patient_days.get((patient, day))), event)
+        days = gather(event, stands, lambda day: self.patient_days.get((patient, day)))
+        try:
+            verdict = decide(days, event)
+        except Exception as error:
+            return [], [self._failed(unit, record, event, error)]
         for day in verdict.days:
             self.patient_days[patient, day.service_date] = day
         if event.procedure not in places or verdict.stands != stands:
             self.patients[patient] = {**places, event.procedure: verdict.stands}
         return verdict.billing_events, verdict.decisions
 
-    def _warned(self, decision: Decision) -> Decision:
+    def _refused(self, decision: Decision) -> Decision:
         """Intake held it or could not read it; if a charge of that procedure stands, say so."""
         if decision.patient is None or decision.source is None or decision.procedure_id is None:
             return decision
+        decision = replace(decision, sequence=self._next_sequence(decision.event_id))
         procedure = SEPARATOR.join((decision.source, decision.procedure_id, decision.patient))
         places = self.patients.get(decision.patient, {})
         if procedure not in places:
@@ -118,6 +131,12 @@ class Ledger:
         stands = places[procedure]
         day = self.patient_days.get((decision.patient, stands))
         return decision if day is None else warn({stands: day}, decision)
+
+    def _next_sequence(self, event_id: str) -> int:
+        """Of an event that no patient-day counts the decisions of: a replay must not use a number twice."""
+        sequence = self.refused.get(event_id, 0) + 1
+        self.refused[event_id] = sequence
+        return sequence
 
     def _failed(
         self, unit: UnitOfWork, record: Any, event: ProcedureEvent | Decision | None, error: Exception
@@ -136,7 +155,7 @@ class Ledger:
         )
         return Decision(
             event_id=event_id,
-            sequence=1,
+            sequence=self._next_sequence(event_id),
             cause=event_id,
             outcome=Outcome.DEAD_LETTERED,
             reason=Reason.RULE_FAILED,

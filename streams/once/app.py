@@ -177,7 +177,7 @@ async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
         # One at a time: else the round trips of a commit would wait for every lane's filling.
         async with app.filling:
             await unit.fill()
-        if batch.epoch == owner.epoch:
+        if not unit.stale:
             await unit.commit()
     except _FENCED as error:
         await app.tables.fenced(owner, error)

@@ -43,10 +43,20 @@ class UnitOfWork:
         """The source records to deal with now: aiokafka ConsumerRecords, a slice of the batch."""
         return self._slice
 
+    @property
+    def stale(self) -> bool:
+        """The partition was revoked, or the worker stops: this unit is not to be committed."""
+        return self.batch.epoch != self.owner.epoch
+
     async def fill(self) -> None:
-        """Call the agent on one slice of the batch after the other, letting others run in between."""
+        """Call the agent on one slice of the batch after the other, letting others run in between.
+
+        A stale unit is given up at the next slice: a rebalance and a stop wait for it.
+        """
         records = self.batch.records
         for start in range(0, len(records), SLICE):
+            if self.stale:
+                return
             self._slice = records[start : start + SLICE]
             with self:
                 self.owner.agent.fill(self)

@@ -1,5 +1,6 @@
 """UnitOfWork: what one batch brings about, all of it or nothing."""
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from streams.once import Silent, Step, UnitOfWork
 from streams.once.owner import MAX_BATCH, Owner
 from streams.once.position import Position, decode_position
+from streams.once.unit import SLICE
 from tests.streams.once.fakes import COUNTS, FakeProducer, a_batch, an_app, an_owner
 
 
@@ -75,6 +77,18 @@ async def test_a_refused_record_leaves_nothing_local(owner: Owner, topic: str) -
         await unit.commit()
     assert producer.seen == ["begin", "changelog", "counted"]
     assert (owner.position, owner.store.get(b"counts\0a"), unit.reached) == (0, None, Step.OUTPUTS)
+
+
+async def test_a_unit_of_a_revoked_partition_is_given_up_at_once(owner: Owner) -> None:
+    """A rebalance or a stop waits for the slice that is being filled, not for the whole batch."""
+    unit = UnitOfWork(owner, a_batch(owner, *["a"] * (SLICE + 1)))
+    filling = asyncio.create_task(unit.fill())
+    await asyncio.sleep(0)
+    owner.epoch += 1
+    await filling
+    assert unit.stale
+    [counts] = owner.slices
+    assert unit.read(counts, "a") == SLICE
 
 
 async def test_outputs_of_any_size_leave_in_batches_the_broker_takes(owner: Owner) -> None:

@@ -1,7 +1,6 @@
 """Child: a process that this one starts, watches and ends."""
 
 import ctypes
-import os
 import signal
 import subprocess
 import sys
@@ -17,6 +16,8 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 class Child:
     """A running process in a session of its own, whose output goes to the end of ``log``.
 
+    ``environment``: all its variables, by default those of this process.
+
     Ctrl-C does not reach it: whoever started it stops it, after its clients. On Linux it dies with
     the thread that started it, even by kill -9.
     """
@@ -31,7 +32,7 @@ class Child:
                 stdout=output,
                 stderr=output,
                 cwd=folder,
-                env=None if environment is None else {**os.environ, **environment},
+                env=environment,
                 start_new_session=True,
                 preexec_fn=_die_with_parent if _libc else None,
             )

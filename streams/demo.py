@@ -59,7 +59,7 @@ def demo(folder: Path) -> Iterator[Demo]:
     if not EXAMPLES.is_dir():
         raise DemoError(f"the demo needs the examples of the source tree: {EXAMPLES} is missing")
     with LocalKafka(folder / "kafka") as kafka:
-        settings = Settings(
+        settings = Settings.isolated(
             brokers=kafka.brokers,
             facilities=EXAMPLES / "facilities.toml",
             data_dir=folder / "worker",

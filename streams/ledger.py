@@ -121,15 +121,16 @@ class Ledger:
 
     def _refused(self, decision: Decision) -> Decision:
         """Intake held it or could not read it; if a charge of that procedure stands, say so."""
-        if decision.patient is None or decision.source is None or decision.procedure_id is None:
+        patient, source, procedure_id = decision.patient, decision.source, decision.procedure_id
+        if patient is None or source is None or procedure_id is None:
             return decision
         decision = replace(decision, sequence=self._next_sequence(decision.event_id))
-        procedure = SEPARATOR.join((decision.source, decision.procedure_id, decision.patient))
-        places = self.patients.get(decision.patient, {})
+        procedure = SEPARATOR.join((source, procedure_id, patient))
+        places = self.patients.get(patient, {})
         if procedure not in places:
             return decision
         stands = places[procedure]
-        day = self.patient_days.get((decision.patient, stands))
+        day = self.patient_days.get((patient, stands))
         return decision if day is None else warn({stands: day}, decision)
 
     def _next_sequence(self, event_id: str) -> int:

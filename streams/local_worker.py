@@ -1,5 +1,6 @@
 """LocalWorker: a worker as a process of its own on this machine, for the demo and the tests."""
 
+import os
 import sys
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -66,8 +67,8 @@ class LocalWorker:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The variables that make ``Settings.load`` give ``settings``."""
-    given = {}
+    """This process's variables, with those that make ``Settings.load`` give ``settings`` and no others."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     for name, value in settings:
         if value is not None:
             plain = value.get_secret_value() if isinstance(value, SecretStr) else value

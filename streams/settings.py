@@ -126,6 +126,11 @@ class Settings(BaseSettings):
         except ValidationError as error:
             raise SettingsError("\n".join(_lines(error))) from None
 
+    @classmethod
+    def isolated(cls, **given: Any) -> Self:
+        """Settings from ``given`` and the defaults alone: the environment speaks of another installation."""
+        return cls(_env_prefix="NOT_FROM_THE_ENVIRONMENT_", **given)
+
     @property
     def unit_deadline(self) -> float:
         """Seconds that one unit of work may take: half of ``transaction_timeout``."""

@@ -49,7 +49,7 @@ def broker(folder: Path) -> Iterator[str]:
 def installation(brokers: str, folder: Path) -> Settings:
     """Settings of an installation that nobody else uses; its topics do not exist yet."""
     name = f"test-{uuid.uuid4().hex[:12]}"
-    return Settings(
+    return Settings.isolated(
         app_id=name,
         topic_prefix=f"{name}.",
         brokers=brokers,

@@ -29,7 +29,7 @@ def started(folder: Path, port: int) -> subprocess.Popen[str]:
 async def test_records_outlive_a_broker_that_was_killed(tmp_path: Path) -> None:
     """A killed broker starts again on its folder and port, and what was acknowledged is there."""
     with LocalKafka(tmp_path) as kafka:
-        settings = Settings(brokers=kafka.brokers, partitions=1)
+        settings = Settings.isolated(brokers=kafka.brokers, partitions=1)
         await create(settings)
         topic = Topics.of(settings).lab_procedures.name
         await produce(settings, [Sent(topic, b"kept")])

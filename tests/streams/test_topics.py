@@ -17,14 +17,14 @@ def test_the_documented_topics_are_the_real_ones() -> None:
 
 def test_the_prefix_stands_before_every_name() -> None:
     """Two installations on one Kafka keep apart by their prefix alone."""
-    topics = Topics.of(Settings(topic_prefix="site-a."))
+    topics = Topics.of(Settings.isolated(topic_prefix="site-a."))
     assert all(topic.name.startswith("site-a.") for topic in topics.all)
     assert len({topic.name for topic in topics.all}) == len(topics.all)
 
 
 def test_each_source_has_a_changelog_of_its_own() -> None:
     """What intake remembers of the lab is never mixed with what it remembers of the infusion unit."""
-    topics = Topics.of(Settings())
+    topics = Topics.of(Settings.isolated())
     assert topics.intake_states == {
         "lab.procedures": topics.intake_lab,
         "infusion.procedures": topics.intake_infusion,
@@ -34,7 +34,7 @@ def test_each_source_has_a_changelog_of_its_own() -> None:
 
 def test_what_is_ours_is_kept_for_ever() -> None:
     """Topics of ours are the audit trail: no time or size ends them. Source topics are not ours to set."""
-    topics = Topics.of(Settings())
+    topics = Topics.of(Settings.isolated())
     assert topics.billing_events.config == {
         "cleanup.policy": "delete",
         "retention.ms": "-1",

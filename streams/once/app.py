@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import resource
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -15,7 +17,7 @@ from yarl import URL
 from streams.once.batch import Batch
 from streams.once.consumer import Transport
 from streams.once.engine import Engine
-from streams.once.failure import EXIT_REFUSED, Refused, die, where
+from streams.once.failure import EXIT_REFUSED, Fault, Refused, die, where
 from streams.once.observer import Observer, Silent, Step
 from streams.once.owner import Agent, Owner, State
 from streams.once.owners import Owners
@@ -28,6 +30,8 @@ log = logging.getLogger(__name__)
 
 K = TypeVar("K")
 V = TypeVar("V")
+_FILES = 80
+"""Open files of one owned partition at most: 64 of its store, connections of its producer."""
 _FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
 
 
@@ -140,9 +144,20 @@ class OnceApp(faust.App):
         await super().on_first_start()
 
     async def on_start(self) -> None:
+        _allow_open_files(self.engine.partitions * len(self.tables.agents) * _FILES)
         await super().on_start()
         if self.conf.table_standby_replicas != 0 or self.assignor is None:
             die("Faust's own assignor without standbys is required", code=EXIT_REFUSED)
+
+
+def _allow_open_files(needed: int) -> None:
+    """Raise the soft limit as far as this worker may need it with every partition on its own."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if wanted < needed:
+        log.warning("This worker may need %d open files, the limit is %d (ulimit -n)", needed, hard)
 
 
 def _lane(app: OnceApp) -> Callable[[StreamT[Any]], Awaitable[None]]:
@@ -174,15 +189,11 @@ async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
     unit = UnitOfWork(owner, batch)
     owner.unit = unit
     try:
-        # One at a time: else the round trips of a commit would wait for every lane's filling.
-        async with app.filling:
-            await unit.fill()
-        if not unit.stale:
-            await unit.commit()
-    except _FENCED as error:
-        await app.tables.fenced(owner, error)
+        await _fill_and_commit(app, unit)
     except Refused as refusal:
         die(f"{_name(tp)}: {refusal}", code=EXIT_REFUSED)
+    except Fault as fault:
+        die(f"{_failed(owner, unit)} {fault}")
     except TimeoutError:
         die(f"{_failed(owner, unit)} not done within {app.engine.unit_deadline:.0f} s")
     except KafkaError as error:
@@ -194,6 +205,19 @@ async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
     finally:
         owner.unit = None
         unit.ended.set()
+        app.tables.worked_at = time.monotonic()
+
+
+async def _fill_and_commit(app: OnceApp, unit: UnitOfWork) -> None:
+    # One at a time: else the round trips of a commit would wait for every lane's filling.
+    async with app.filling:
+        await unit.fill()
+    if unit.stale:
+        return
+    try:
+        await unit.commit()
+    except _FENCED as error:
+        await app.tables.fenced(unit.owner, error)
 
 
 def _wake(app: OnceApp) -> None:
@@ -206,4 +230,4 @@ def _name(tp: TopicPartition) -> str:
 
 def _failed(owner: Owner, unit: UnitOfWork) -> str:
     step = f"{unit.reached.value} ({unit.reached.name.lower()})"
-    return f"{_name(owner.tp)}: {owner.agent.name} failed after step {step}:"
+    return f"{_name(owner.tp)}: {owner.agent.name} failed in step {step}:"

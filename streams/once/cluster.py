@@ -8,9 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.once.engine import Engine
 from streams.once.restore import reader
-
-Offsets = tuple[int | None, int, int]
-"""What the group committed, where the log begins, where it ends."""
+from streams.once.resume import Offsets
 
 
 class Cluster:
@@ -69,7 +67,7 @@ class Cluster:
             return
         for tp, future in asked.items():
             at = committed[tp].offset if tp in committed else -1
-            future.set_result((at if at >= 0 else None, beginnings[tp], ends[tp]))
+            future.set_result(Offsets(at if at >= 0 else None, beginnings[tp], ends[tp]))
 
     async def close(self) -> None:
         if self._admin is not None and self._consumer is not None:

@@ -91,11 +91,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             return {}
         assignment = fetcher._subscriptions.subscription.assignment
         drained: dict[TopicPartition, list[ConsumerRecord]] = {}
+        room = self._room()
         with fetcher._subscriptions.fetch_context():
             for tp in list(fetcher._records):
                 owner = self.app.tables.owners.get(tp)
                 if owner is None or not owner.pollable or tp not in assignment.tps:
                     continue
+                if len(drained) >= room:
+                    break
                 result, epoch = fetcher._records[tp], owner.epoch
                 if type(result) is FetchError:
                     die(f"{tp.topic}[{tp.partition}]: cannot be read: {result._error!r}")
@@ -111,6 +114,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 owner.drained()
                 drained[tp] = [_carrier(tp, Batch(tp, start, end, records, owner, epoch))]
         return drained
+
+    def _room(self) -> int:
+        """How many more batches may be in flight: enough for every lane, and one waiting behind it.
+
+        What is drained beyond that waits in memory, and grows stale.
+        """
+        tables = self.app.tables
+        in_flight = sum(owner.inflight_since is not None for owner in list(tables.owners.values()))
+        agents = len({agent.name for agent in tables.agents.values()})
+        return 2 * self.app.engine.lanes * agents - in_flight
 
     def wake(self) -> None:
         """A partition became pollable, or the flow stopped; called from the app's loop."""

@@ -11,6 +11,10 @@ EXIT_REFUSED = 4
 """A condition that a restart does not mend: a person must look."""
 
 
+class Fault(Exception):  # noqa: N818 - it is what happened, not a class of errors
+    """The worker must end, and a restart mends it; the text says what happened. Never holds patient data."""
+
+
 class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
     """The worker must stop, and the text says why and what to do. Never holds patient data."""
 

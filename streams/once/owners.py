@@ -13,10 +13,10 @@ from faust.types import TP
 from mode import Service
 
 from streams.once.cluster import Cluster
-from streams.once.failure import EXIT_REFUSED, Refused, die, where
+from streams.once.failure import EXIT_REFUSED, Fault, Refused, die, where
 from streams.once.owner import Agent, Owner, State
-from streams.once.position import Position
 from streams.once.restore import Restorer
+from streams.once.resume import resume
 from streams.once.slot import Slot
 from streams.once.table import AnyTable, Slice
 
@@ -46,6 +46,8 @@ class Owners(TableManager):
         """By source topic."""
         self.owners: dict[TopicPartition, Owner] = {}
         self.generation: int | None = None
+        self.worked_at = time.monotonic()
+        """When a unit of this worker last ended."""
         self._closing: dict[TopicPartition, asyncio.Task[None]] = {}
         self._starting = asyncio.Semaphore(_STARTS_AT_ONCE)
         self._restorer = Restorer(app.engine)
@@ -170,59 +172,19 @@ class Owners(TableManager):
                 self._slot = Slot(self.app.engine.data_dir / self.app.conf.id)
             owner.open_store(self._slot.folder, await self._cluster.id())
             position = await self._restorer.restore(owner)
-            await self._take_position(owner, position)
+            offsets = await self._cluster.offsets(tp)
+            owner.position = resume(tp, position, offsets, self.app.engine.partitions)
+            owner.digest = position.digest if position else ""
             owner.state = State.RESTORED
             await self._serve(owner)
         except asyncio.CancelledError:
             raise
         except Refused as refusal:
             die(str(refusal), code=EXIT_REFUSED)
-        except KafkaError as error:
+        except (KafkaError, Fault) as error:
             die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {error!r}")
         except BaseException as error:
             die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {where(error)}")
-
-    async def _take_position(self, owner: Owner, position: Position | None) -> None:
-        """Compare what the group committed with what the changelog says was done."""
-        tp = owner.tp
-        name = f"{tp.topic}[{tp.partition}]"
-        committed, beginning, end = await self._cluster.offsets(tp)
-        if position is not None:
-            if position.partitions != owner.engine.partitions or position.topic != tp.topic:
-                raise Refused(
-                    f"{name}: its changelog was written with {position.partitions} partitions of "
-                    f"{position.topic}, now there are {owner.engine.partitions}: patients would change "
-                    "partitions; keep the count it was created with"
-                )
-            owner.digest = position.digest
-        done = position.end if position is not None else None
-        at = committed if committed is not None else done
-        if at is None:
-            at = beginning
-            if beginning > 0:
-                log.warning("%s: begins at %d, where its log begins", name, beginning)
-        elif done is not None and at > done and at <= beginning:
-            log.warning("%s: records %d to %d were deleted, and their loss accepted", name, done, at - 1)
-        elif done is not None and at > done:
-            raise Refused(
-                f"{name}: offsets {done} to {at - 1} were committed but never processed here: "
-                f"reset the group's offset to {done}"
-            )
-        elif done is not None and at < done:
-            log.warning(
-                "%s: offsets were reset from %d to %d: replaying, nothing is charged twice", name, done, at
-            )
-        if at < beginning:
-            raise Refused(
-                f"{name}: records {at} to {beginning - 1} were deleted before they were processed: "
-                f"restore them, or accept the loss by resetting the group's offset to {beginning}"
-            )
-        if at > end:
-            raise Refused(
-                f"{name}: {at} was reached, but the log ends at {end}: "
-                "it was deleted and created again, or truncated"
-            )
-        owner.position = at
 
     async def _serve(self, owner: Owner) -> None:
         """Seek to the owner's position and let it be polled, if it is still assigned."""
@@ -257,6 +219,9 @@ class Owners(TableManager):
         again = owner.fenced + (0 if isinstance(error, InvalidProducerIdMapping) else 1)
         if again > 1 or not await self._consumer.thread.is_member():
             die(f"{name}: fenced by another worker, or the transaction timed out: {type(error).__name__}")
+        if self.owners.get(owner.tp) is not owner or self.app.rebalancing:
+            owner.state = State.RELEASED
+            return
         log.warning("%s: fenced, or the transaction timed out; acquiring it anew", name)
         self._release(self.owners.pop(owner.tp))
         self._acquire(owner.tp)
@@ -278,12 +243,15 @@ class Owners(TableManager):
 
     @Service.task
     async def _watch(self) -> None:
-        """Our own stall test: a batch that was drained and never dealt with."""
+        """Our own stall test: a batch that was drained and not dealt with, while no other one was.
+
+        On a worker with many partitions batches wait for their turn; then units end all the time.
+        """
         limit = 2 * self.app.engine.unit_deadline
         while not self.should_stop:
             await self.sleep(_WATCH_EVERY)
             now = time.monotonic()
-            for owner in self.owners.values():
+            for owner in self.owners.values() if now - self.worked_at > limit else ():
                 since = owner.inflight_since
                 if owner.state is State.READY and since is not None and now - since > limit:
                     die(

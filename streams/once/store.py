@@ -9,6 +9,8 @@ from typing import Any, cast
 import msgspec
 import rocksdict
 
+from streams.once.failure import Fault
+
 log = logging.getLogger(__name__)
 
 SCHEMA = 1
@@ -109,10 +111,10 @@ class Store:
     def get(self, key: bytes) -> bytes | None:
         try:
             value: bytes | None = self._db.get(key)
-        except Exception:
+        except Exception as error:
             # Damage often shows only when a block is read: the next start then builds the store again.
             shutil.rmtree(self._folder, ignore_errors=True)
-            raise
+            raise self._fault("cannot be read", error) from error
         return value
 
     def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -142,7 +144,14 @@ class Store:
                 cluster=cluster, topic=topic, partition=partition, offset=position[0], digest=position[1]
             )
             batch.put(_APPLIED, _encode(self.applied))
-        self._db.write(batch, self._write)
+        try:
+            self._db.write(batch, self._write)
+        except Exception as error:
+            raise self._fault("cannot be written", error) from error
+
+    def _fault(self, what: str, error: Exception) -> Fault:
+        """RocksDB's own words name files and devices, never keys or values."""
+        return Fault(f"the local store of {self._identity[1]}[{self._identity[2]}] {what}: {error}")
 
     def close(self) -> None:
         self._db.flush()

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from streams.once.failure import Refused
 from streams.once.store import Store
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Slice(Generic[K, V]):
     def __init__(self, table: "Table[K, V]", store: Store, cached_values: int) -> None:
         self._codec = table.codec
         self._prefix = table.prefix
+        self._name = table.name
         self._store = store
         self._cache: OrderedDict[K, V | None] = OrderedDict()
         self._cached_values = cached_values
@@ -47,9 +49,18 @@ class Slice(Generic[K, V]):
             cache.move_to_end(key)
             return cache[key]
         raw = self._store.get(self._prefix + self._codec.encode_key(key))
-        value = None if raw is None else self._codec.decode(raw)
+        value = None if raw is None else self._decode(raw)
         self._remember(key, value)
         return value
+
+    def _decode(self, raw: bytes) -> V:
+        try:
+            return self._codec.decode(raw)
+        except Exception as error:
+            raise Refused(
+                f"table {self._name}: a value of its state cannot be read ({type(error).__name__}): "
+                "was it written by a later version?"
+            ) from error
 
     def encode(self, key: K, value: V | None) -> tuple[bytes, bytes | None]:
         """Key and value as the changelog holds them; value None deletes."""

@@ -77,11 +77,17 @@ class UnitOfWork:
         )
 
     def read(self, table: AnyTable, key: Any) -> Any:
-        written = self._writes[table]
+        written = self._written(table)
         return written[key] if key in written else self.owner.slices[table].get(key)
 
     def write(self, table: AnyTable, key: Any, value: Any) -> None:
-        self._writes[table][key] = value
+        self._written(table)[key] = value
+
+    def _written(self, table: AnyTable) -> dict[Any, Any]:
+        if table not in self._writes:
+            # No KeyError: a mapping's `get` would take it for a missing key.
+            raise RuntimeError(f"table {table.name} is not among those of agent {self.owner.agent.name}")
+        return self._writes[table]
 
     def __enter__(self) -> "UnitOfWork":
         self._token = current_unit.set(self)

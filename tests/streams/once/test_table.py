@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from streams.once import Codec, OnceApp, Table
+from streams.once import Codec, OnceApp, Refused, Table
 from streams.once.owner import Owner, State
 from streams.once.store import Store
 from streams.once.table import Slice
@@ -157,3 +157,10 @@ def test_the_cache_never_shows_what_was_before(part: Slice[str, int]) -> None:
     assert [part.get(key) for key in "ab"] == [7, None]
     assert [part.get(key) for key in "cdeab"] == [2, 3, 4, 7, None]
     assert list(part) == ["a", "c", "d", "e"]
+
+
+def test_a_value_that_cannot_be_read_is_no_missing_one(table: Table[str, int], owner: Owner) -> None:
+    """State of a later version, or garbage, refuses the work: taken for absent it would charge again."""
+    owner.store.apply([(b"counts\0a", b"no number")])
+    with pytest.raises(Refused, match="table counts: a value of its state cannot be read"):
+        table.get("a")

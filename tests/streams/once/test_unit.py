@@ -140,3 +140,12 @@ def test_positions_written_by_the_first_version_can_be_read() -> None:
     assert decode_position(
         b'{"topic":"source","partition":3,"partitions":8,"end":17,"digest":"d1","schema":1}'
     ) == Position(topic="source", partition=3, partitions=8, end=17, digest="d1")
+
+
+async def test_a_table_of_another_agent_is_refused_loudly(owner: Owner, tmp_path: Path) -> None:
+    """Reading it would find nothing and writing it would lose it: both raise, and name agent and table."""
+    foreign = an_app(tmp_path / "other").once_table("foreign", COUNTS)
+    with UnitOfWork(owner, a_batch(owner, "a")):
+        for use in (lambda: foreign.get("a"), lambda: foreign.__setitem__("a", 1)):
+            with pytest.raises(RuntimeError, match="table foreign is not among those of agent"):
+                use()

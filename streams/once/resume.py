@@ -1,0 +1,77 @@
+"""Resume: where a partition goes on, from what was committed, what was done and what is there."""
+
+import logging
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+
+from streams.once.failure import Refused
+from streams.once.position import Position
+
+log = logging.getLogger(__name__)
+
+
+class Offsets(NamedTuple):
+    """Of a source partition: what the group committed (None: nothing), where the log begins and ends."""
+
+    committed: int | None
+    beginning: int
+    end: int
+
+
+def resume(tp: TopicPartition, position: Position | None, offsets: Offsets, partitions: int) -> int:
+    """The offset at which ``tp`` goes on; ``position`` is the last record of its changelog's.
+
+    Raises Refused with the range of records that would be lost or done twice, and what to do about it.
+    """
+    name = f"{tp.topic}[{tp.partition}]"
+    committed, beginning, end = offsets
+    at = _start(name, committed, beginning) if position is None else _after(tp, position, offsets, partitions)
+    if at < beginning:
+        raise Refused(
+            f"{name}: records {at} to {beginning - 1} were deleted before they were processed: "
+            f"restore them, or accept the loss by resetting the group's offset to {beginning}"
+        )
+    if at > end:
+        raise Refused(
+            f"{name}: {at} was reached, but the log ends at {end}: "
+            "it was deleted and created again, or truncated"
+        )
+    return at
+
+
+def _start(name: str, committed: int | None, beginning: int) -> int:
+    """Without a changelog nothing may have been done: going on without the state would do it twice."""
+    if committed is not None and committed > beginning:
+        raise Refused(
+            f"{name}: offsets to {committed} were committed, but its changelog is empty: restore the "
+            "changelog; without it what was done would be done again"
+        )
+    if beginning > 0:
+        log.warning("%s: begins at %d, where its log begins", name, beginning)
+    return beginning
+
+
+def _after(tp: TopicPartition, position: Position, offsets: Offsets, partitions: int) -> int:
+    name = f"{tp.topic}[{tp.partition}]"
+    if position.partitions != partitions or position.topic != tp.topic:
+        raise Refused(
+            f"{name}: its changelog was written with {position.partitions} partitions of "
+            f"{position.topic}, now there are {partitions}: patients would change "
+            "partitions; keep the count it was created with"
+        )
+    done, at = position.end, offsets.committed
+    if at is None or at == done:
+        return done
+    if at < done:
+        log.warning(
+            "%s: offsets were reset from %d to %d: replaying, nothing is charged twice", name, done, at
+        )
+    elif at <= offsets.beginning:
+        log.warning("%s: records %d to %d were deleted, and their loss accepted", name, done, at - 1)
+    else:
+        raise Refused(
+            f"{name}: offsets {done} to {at - 1} were committed but never processed here: "
+            f"reset the group's offset to {done}"
+        )
+    return at

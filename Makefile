@@ -4,9 +4,10 @@ PYTHON ?= $(firstword $(foreach name,python3.11 python3.12 python3.13 python3,$(
 	2>/dev/null && echo $(name))))
 BIN := .venv/bin
 READY := .venv/installed
+LOCKED := --generate-hashes --universal --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs lock clean
+.PHONY: help demo test check bench docs lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -22,19 +23,22 @@ check: $(READY) ## Lint, formatting and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: $(READY) build/bench/installed ## Measure it beside its peers. QUICK=1: small; PARTS="latency restore": some.
+	@$(BIN)/python -m bench $(if $(QUICK),--quick) $(PARTS)
+
 docs: $(READY) ## Renew what is generated in docs/.
 	$(BIN)/python -m streams.schemas
 	$(BIN)/python -m streams.topics
 
-lock: ## Renew requirements.lock from pyproject.toml.
+lock: ## Renew both requirements.lock from pyproject.toml.
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet uv
-	build/lock/bin/uv pip compile pyproject.toml --extra dev --generate-hashes --universal \
-		--no-emit-index-url --no-header --quiet --output-file requirements.lock
+	build/lock/bin/uv pip compile pyproject.toml --extra dev $(LOCKED) --output-file requirements.lock
+	build/lock/bin/uv pip compile --group bench $(LOCKED) --output-file bench/requirements.lock
 
 clean: ## Remove all that was made here: .venv, local data, caches.
 	rm -rf .venv var build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	find models streams tests -name __pycache__ -exec rm -rf {} +
+	find models streams tests bench -name __pycache__ -exec rm -rf {} +
 
 $(READY): requirements.lock pyproject.toml
 	$(if $(PYTHON),,$(error Python 3.11 or newer with its venv module is needed: install it or set PYTHON=))
@@ -42,4 +46,10 @@ $(READY): requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+build/bench/installed: bench/requirements.lock | $(READY)
+	@echo "Installing the peers of the bench into build/bench; half a minute, once"
+	@$(BIN)/python -m venv --clear build/bench
+	@build/bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
 	@touch $@

@@ -1,0 +1,211 @@
+"""Measure: run a system until its input is processed, and look at it from outside only.
+
+How far it is, is what a reader under read_committed could read of its decisions. Nothing that a system says
+of itself is used.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from typing import NamedTuple
+
+import msgspec
+import psutil
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from bench.systems import BenchError, Run, System
+from streams.child import Child
+from streams.reading import reader
+from streams.settings import Settings
+
+LOOK_EVERY = 0.05
+START_TIMEOUT = 120.0
+IDLE = 4.0
+"""Seconds without a new decision after which a system is taken to be done: more than any commit interval."""
+WARM, TAIL = 0.1, 0.95
+"""The rate is taken between these shares of the decisions: after the JIT is warm, before the last commit,
+which for some comes only when its interval is over."""
+
+
+class Sample(NamedTuple):
+    """One look at a running system."""
+
+    at: float
+    visible: int
+    """Offsets of the decisions topic that a reader under read_committed may read."""
+    cpu: float
+    """Seconds of CPU time that its processes have used."""
+    broker_cpu: float
+    rss: int
+    """Bytes of memory its processes hold."""
+
+
+class Throughput(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    system: str
+    label: str
+    partitions: int
+    workers: int
+    repeats: float
+    """Share of the input that came before."""
+    given: int
+    """Events in the input."""
+    events: int
+    """Events with a decision: all, or as many as a slow system managed in the time it had."""
+    rate: float
+    """Events a second."""
+    cpu: float
+    """Microseconds of CPU time an event."""
+    broker_cpu: float
+    """The same, of the broker."""
+    rss: float
+    """MiB at most."""
+    ended: bool
+    """Whether it came to rest by itself."""
+
+
+class Said(msgspec.Struct):
+    """As much of a decision as the bench needs."""
+
+    event_id: str
+    sequence: int = 1
+
+
+decode_said = msgspec.json.Decoder(Said).decode
+
+
+class Watch:
+    """Looks at the decisions of a run, and at its processes."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, run: Run, children: Sequence[Child], broker: int) -> None:
+        self._consumer = consumer
+        self._run = run
+        self._children = children
+        self._broker = psutil.Process(broker)
+        self._partitions = [
+            TopicPartition(run.settings.topic_decisions, number) for number in range(run.settings.partitions)
+        ]
+
+    async def look(self) -> Sample:
+        """Raises BenchError if a process of the system has ended."""
+        for child in self._children:
+            if child.exit_code is not None:
+                raise BenchError(
+                    f"{self._run.name} ended by itself (exit {child.exit_code}): {self._run.log}"
+                )
+        ends = await self._consumer.end_offsets(self._partitions)
+        processes = [family for child in self._children for family in _family(child.pid)]
+        return Sample(
+            asyncio.get_running_loop().time(),
+            sum(ends.values()),
+            sum(_cpu(process) for process in processes),
+            _cpu(self._broker),
+            sum(process.memory_info().rss for process in processes),
+        )
+
+    async def until_done(self, limit: float) -> list[Sample]:
+        """Samples until it comes to rest, or until ``limit`` seconds after its first decision.
+
+        Raises BenchError if there is none in time.
+        """
+        samples = [await self.look()]
+        begun = moved = samples[0].at
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            sample = await self.look()
+            if sample.visible > samples[-1].visible:
+                moved = sample.at
+                if samples[-1].visible == samples[0].visible:
+                    begun = sample.at
+            samples.append(sample)
+            if sample.visible == samples[0].visible:
+                if sample.at - begun > START_TIMEOUT:
+                    raise BenchError(
+                        f"{self._run.name}: no decision in {START_TIMEOUT:.0f} s: {self._run.log}"
+                    )
+            elif sample.at - moved > IDLE or sample.at - begun > limit:
+                return samples
+
+
+@asynccontextmanager
+async def watch(run: Run, children: Sequence[Child], broker: int) -> AsyncIterator[Watch]:
+    consumer = AIOKafkaConsumer(
+        **run.settings.kafka(), isolation_level="read_committed", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        yield Watch(consumer, run, children, broker)
+    finally:
+        await consumer.stop()
+
+
+async def throughput(
+    system: System, run: Run, broker: int, *, given: int, limit: float, repeats: float = 0.0
+) -> Throughput:
+    """Run ``system`` on an input that is there already, ``given`` events, for ``limit`` seconds at most."""
+    children = system.start(run)
+    try:
+        async with watch(run, children, broker) as look:
+            samples = await look.until_done(limit)
+    finally:
+        # Not stopped: a slow one that was cut short would decide more on its way out.
+        for child in children:
+            child.kill()
+    events = await decided(run.settings)
+    first, last = steady(samples)
+    share = (last.visible - first.visible) / (samples[-1].visible - samples[0].visible)
+    counted = share * events
+    return Throughput(
+        system=system.name,
+        label=system.label,
+        partitions=run.settings.partitions,
+        workers=run.workers,
+        repeats=repeats,
+        given=given,
+        events=events,
+        rate=counted / (last.at - first.at),
+        cpu=(last.cpu - first.cpu) / counted * 1e6,
+        broker_cpu=(last.broker_cpu - first.broker_cpu) / counted * 1e6,
+        rss=max(sample.rss for sample in samples) / (1 << 20),
+        ended=samples[-1].at - _moved(samples)[-1].at > IDLE,
+    )
+
+
+def steady(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
+    """Between which samples the rate is taken; both show a commit.
+
+    Raises BenchError if there are not two commits to see.
+    """
+    moved = _moved(samples)
+    begin, total = samples[0].visible, samples[-1].visible - samples[0].visible
+    warm = [sample for sample in moved if sample.visible - begin >= WARM * total]
+    before_tail = [sample for sample in warm if sample.visible - begin <= TAIL * total]
+    first, last = warm[0], (before_tail if len(before_tail) > 1 else warm)[-1]
+    if last is first:
+        raise BenchError("only one commit was seen, which tells no rate: the input is too small")
+    return first, last
+
+
+async def decided(settings: Settings) -> int:
+    """How many events have a decision."""
+    seen: set[str] = set()
+    async with reader(settings) as source:
+        async for records in source.read(await source.spans(settings.topic_decisions)):
+            seen.update(decode_said(record.value).event_id for record in records)
+    return len(seen)
+
+
+def _moved(samples: Sequence[Sample]) -> list[Sample]:
+    return [after for before, after in pairwise(samples) if after.visible > before.visible]
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    process = psutil.Process(pid)
+    return [process, *process.children(recursive=True)]
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system

@@ -1,0 +1,185 @@
+"""Report: all figures of one bench, kept as JSON and told as tables."""
+
+import os
+import platform
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from statistics import median
+from typing import Any
+
+import msgspec
+import psutil
+
+from bench.latency import Latency
+from bench.measure import Throughput
+from bench.restore import Restore
+from bench.systems import FAUST_EXACTLY_ONCE, KAFKA_STREAMS, LEDGER, PATH, QUIXSTREAMS
+
+
+class Report(msgspec.Struct, kw_only=True):
+    """What was measured; what was not is empty."""
+
+    machine: str
+    quick: bool
+    notes: list[str] = []
+    """What could not be measured, and why."""
+    throughput: list[Throughput] = []
+    workers: list[Throughput] = []
+    partitions: list[Throughput] = []
+    repeats: list[Throughput] = []
+    latency: list[Latency] = []
+    restore: list[Restore] = []
+
+
+def machine() -> str:
+    memory = psutil.virtual_memory().total / (1 << 30)
+    return (
+        f"{os.cpu_count()} cores shared with Kafka, {memory:.0f} GiB, {platform.system()}, "
+        f"Python {platform.python_version()}"
+    )
+
+
+def tables(report: Report) -> Iterator[str]:
+    """The tables, in Markdown, one line after the other."""
+    size = "a quick bench: orders of magnitude only" if report.quick else "median (lowest-highest)"
+    yield f"{report.machine}; {size}."
+    yield from report.notes
+    if report.throughput:
+        yield from _side_by_side(report.throughput)
+        yield from _ratios(report.throughput)
+    yield from _growth("workers", report.workers, lambda row: row.workers)
+    yield from _growth("partitions", report.partitions, lambda row: row.partitions)
+    yield from _growth("repeated events", report.repeats, lambda row: f"{row.repeats:.0%}")
+    if report.latency:
+        yield from _latency(report.latency)
+    if report.restore:
+        yield from _restore(report.restore)
+
+
+def _side_by_side(rows: Sequence[Throughput]) -> Iterator[str]:
+    by_system = _grouped(rows, lambda row: row.label)
+    ledger = _rate(_grouped(rows, lambda row: row.system).get(LEDGER.name, []))
+    head = ("", "events/s", "ledger is", "CPU µs an event", "broker's", "MiB", "undecided")
+    yield from _table(
+        head,
+        (
+            (
+                label,
+                _spread(row.rate for row in some),
+                f"{ledger / _rate(some):.2g} x" if ledger else "",
+                f"{median(row.cpu for row in some):.0f}",
+                f"{median(row.broker_cpu for row in some):.0f}",
+                f"{median(row.rss for row in some):.0f}",
+                _undecided(some),
+            )
+            for label, some in by_system.items()
+        ),
+    )
+
+
+def _ratios(rows: Sequence[Throughput]) -> Iterator[str]:
+    """The ratio of each round's runs: what disturbs a round disturbs both."""
+    by_system = {name: _rates(some) for name, some in _grouped(rows, lambda row: row.system).items()}
+    wanted = (
+        (LEDGER, FAUST_EXACTLY_ONCE, 35),
+        (LEDGER, QUIXSTREAMS, 3),
+        (LEDGER, KAFKA_STREAMS, 1),
+        (PATH, LEDGER, 0.5),
+    )
+    lines = []
+    for one, other, goal in wanted:
+        if one.name in by_system and other.name in by_system:
+            ratios = [a / b for a, b in zip(by_system[one.name], by_system[other.name], strict=False)]
+            lines.append((f"{one.label} / {other.label}", _spread(ratios, "{:.2f}"), f"{goal}"))
+    yield from _table(("ratio in one round", "is", "should be at least"), lines)
+
+
+def _growth(what: str, rows: Sequence[Throughput], of: Callable[[Throughput], object]) -> Iterator[str]:
+    if not rows:
+        return
+    yield from _table(
+        (what, "events/s", "CPU µs an event", "broker's", "MiB"),
+        (
+            (
+                str(value),
+                _spread(row.rate for row in some),
+                f"{median(row.cpu for row in some):.0f}",
+                f"{median(row.broker_cpu for row in some):.0f}",
+                f"{median(row.rss for row in some):.0f}",
+            )
+            for value, some in _grouped(rows, of).items()
+        ),
+    )
+
+
+def _latency(rows: Sequence[Latency]) -> Iterator[str]:
+    yield from _table(
+        ("event to decision", "events/s", "p50 ms", "p99 ms", "worst", "undecided"),
+        (
+            (
+                row.label,
+                f"{row.rate:,}",
+                f"{row.p50:.0f}",
+                f"{row.p99:.0f}",
+                f"{row.worst:.0f}",
+                f"{row.undecided:,}",
+            )
+            for row in rows
+        ),
+    )
+
+
+def _restore(rows: Sequence[Restore]) -> Iterator[str]:
+    yield from _table(
+        ("patient-days", "growing, events/s", "MiB", "ready, warm", "MiB", "ready, cold", "MiB"),
+        (
+            (
+                f"{row.patient_days:,}",
+                f"{row.rate:,.0f}",
+                f"{row.rss_busy:.0f}",
+                f"{row.warm:.1f} s",
+                f"{row.rss_warm:.0f}",
+                f"{row.cold:.1f} s",
+                f"{row.rss_cold:.0f}",
+            )
+            for row in rows
+        ),
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield ""
+    yield f"| {' | '.join(head)} |"
+    yield f"|---|{'---:|' * (len(head) - 1)}"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _grouped(rows: Iterable[Throughput], key: Callable[[Throughput], Any]) -> dict[Any, list[Throughput]]:
+    groups: defaultdict[Any, list[Throughput]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+    return dict(groups)
+
+
+def _rates(rows: Iterable[Throughput]) -> list[float]:
+    return [row.rate for row in rows]
+
+
+def _rate(rows: Sequence[Throughput]) -> float:
+    return median(_rates(rows)) if rows else 0.0
+
+
+def _spread(values: Iterable[float], shape: str = "{:,.0f}") -> str:
+    ordered = sorted(values)
+    middle = shape.format(median(ordered))
+    if len(ordered) == 1:
+        return middle
+    return f"{middle} ({shape.format(ordered[0])}-{shape.format(ordered[-1])})"
+
+
+def _undecided(rows: Sequence[Throughput]) -> str:
+    """The most events that were never decided, though the system had come to rest."""
+    if any(row.given > row.events and not row.ended for row in rows):
+        return "cut short"
+    return f"{max(row.given - row.events for row in rows):,}"

@@ -1,0 +1,75 @@
+"""Throughput: systems side by side, and how the cost of Perdiem's ledger grows."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from itertools import chain
+
+from bench.ground import Ground, Input
+from bench.load import again, canonical, messages
+from bench.measure import Throughput, throughput
+from bench.sizes import Sizes
+from bench.systems import LEDGER, SYSTEMS, BenchError, System
+
+PARTITIONS = 8
+"""Unless they are what grows: the default of Perdiem's settings."""
+
+
+async def side_by_side(ground: Ground, sizes: Sizes) -> AsyncIterator[Throughput | BenchError]:
+    """Every system that can run here, in turn; and that several times. One that fails stops no other."""
+    records = messages(sizes.events)
+    systems = [system for system in SYSTEMS if system.missing() is None]
+    async with ground.input(chain(records, canonical(records)), PARTITIONS) as source:
+        for _ in range(sizes.rounds):
+            for system in systems:
+                try:
+                    yield await _measure(ground, sizes, system, source)
+                except BenchError as error:
+                    yield error
+
+
+async def by_workers(ground: Ground, sizes: Sizes) -> AsyncIterator[Throughput]:
+    async with ground.input(canonical(messages(sizes.events)), PARTITIONS) as source:
+        for _ in range(sizes.growth_rounds):
+            for workers in sizes.workers:
+                yield await _measure(ground, sizes, LEDGER, source, workers=workers)
+
+
+async def by_partitions(ground: Ground, sizes: Sizes) -> AsyncIterator[Throughput]:
+    records = [*canonical(messages(sizes.events))]
+    async with AsyncExitStack() as inputs:
+        sources = [
+            await inputs.enter_async_context(ground.input(records, partitions))
+            for partitions in sizes.partitions
+        ]
+        for _ in range(sizes.growth_rounds):
+            for source in sources:
+                yield await _measure(ground, sizes, LEDGER, source)
+
+
+async def by_repeats(ground: Ground, sizes: Sizes) -> AsyncIterator[Throughput]:
+    """With copies of records in the input, as where a source sends again what was not acknowledged."""
+    async with AsyncExitStack() as inputs:
+        sources = []
+        for share in sizes.repeats:
+            records = messages(int(sizes.events * (1 - share)))
+            given = ground.input(canonical(again(records, share)), PARTITIONS)
+            sources.append((share, await inputs.enter_async_context(given)))
+        for _ in range(sizes.growth_rounds):
+            for share, source in sources:
+                yield await _measure(ground, sizes, LEDGER, source, repeats=share)
+
+
+async def _measure(
+    ground: Ground,
+    sizes: Sizes,
+    system: System,
+    source: Input,
+    *,
+    workers: int = 1,
+    repeats: float = 0.0,
+) -> Throughput:
+    partitions = source.run.settings.partitions
+    async with ground.run(system, partitions=partitions, source=source, workers=workers) as run:
+        return await throughput(
+            system, run, ground.broker, given=source.given_to(system), limit=sizes.limit, repeats=repeats
+        )

@@ -15,6 +15,7 @@ from models.billing import (
     encode_billing_event,
     encode_decision,
 )
+from models.patient import Patient, decode_patient, encode_patient
 from models.patient_day import PatientDay, decide, decode_patient_day, encode_patient_day, gather, warn
 from models.procedures import SEPARATOR, ProcedureEvent
 from streams.cloudevents import CloudEvents
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 
 PatientDate = tuple[str, date | None]
 """Key of a patient-day: patient and service date; no date for what was withdrawn unseen."""
-Places = dict[str, date | None]
-"""Of one patient: procedure key to the service date of the patient-day where the procedure stands."""
 
 _decode = msgspec.json.Decoder(ProcedureEvent | Decision).decode
 _KEY_SEPARATOR = "\x1f"
@@ -47,9 +46,7 @@ def _decode_key(key: bytes) -> PatientDate:
 PATIENT_DAYS: Codec[PatientDate, PatientDay] = Codec(
     _encode_key, _decode_key, encode_patient_day, decode_patient_day
 )
-PATIENTS: Codec[str, Places] = Codec(
-    str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(Places).decode
-)
+PATIENTS: Codec[str, Patient] = Codec(str.encode, bytes.decode, encode_patient, decode_patient)
 
 REFUSED: Codec[str, int] = Codec(
     str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(int).decode
@@ -105,32 +102,32 @@ class Ledger:
             return [], [self._failed(unit, record, None, error)]
         if isinstance(event, Decision):
             return [], [self._refused(event)]
-        patient = event.patient
-        places = self.patients.get(patient, {})
-        stands = places.get(event.procedure, event.service_date)
-        days = gather(event, stands, lambda day: self.patient_days.get((patient, day)))
+        patient = self.patients.get(event.patient) or Patient()
+        stands = patient.places.get(event.procedure, event.service_date)
+        days = gather(event, stands, lambda day: self.patient_days.get((event.patient, day)))
         try:
             verdict = decide(days, event)
         except Exception as error:
             return [], [self._failed(unit, record, event, error)]
         for day in verdict.days:
-            self.patient_days[patient, day.service_date] = day
-        if event.procedure not in places or verdict.stands != stands:
-            self.patients[patient] = {**places, event.procedure: verdict.stands}
+            self.patient_days[event.patient, day.service_date] = day
+        if event.procedure not in patient.places or verdict.stands != stands:
+            places = {**patient.places, event.procedure: verdict.stands}
+            self.patients[event.patient] = replace(patient, places=places)
         return verdict.billing_events, verdict.decisions
 
     def _refused(self, decision: Decision) -> Decision:
         """Intake held it or could not read it; if a charge of that procedure stands, say so."""
-        patient, source, procedure_id = decision.patient, decision.source, decision.procedure_id
-        if patient is None or source is None or procedure_id is None:
+        key, source, procedure_id = decision.patient, decision.source, decision.procedure_id
+        if key is None or source is None or procedure_id is None:
             return decision
         decision = replace(decision, sequence=self._next_sequence(decision.event_id))
-        procedure = SEPARATOR.join((source, procedure_id, patient))
-        places = self.patients.get(patient, {})
-        if procedure not in places:
+        procedure = SEPARATOR.join((source, procedure_id, key))
+        patient = self.patients.get(key)
+        if patient is None or procedure not in patient.places:
             return decision
-        stands = places[procedure]
-        day = self.patient_days.get((patient, stands))
+        stands = patient.places[procedure]
+        day = self.patient_days.get((key, stands))
         return decision if day is None else warn({stands: day}, decision)
 
     def _next_sequence(self, event_id: str) -> int:

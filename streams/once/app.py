@@ -199,7 +199,7 @@ async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
     except KafkaError as error:
         die(f"{_failed(owner, unit)} {error!r}")
     except BaseException as error:
-        if unit.reached is Step.FILLED and isinstance(error, asyncio.CancelledError):
+        if unit.reached is Step.FILL and isinstance(error, asyncio.CancelledError):
             raise
         die(f"{_failed(owner, unit)} {where(error)}")
     finally:

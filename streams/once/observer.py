@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Step(IntEnum):
     """The numbered steps of ``UnitOfWork.commit``. Each is announced before it is taken."""
 
-    FILLED = 0
+    FILL = 0
     BEGIN = 1
     CHANGELOG = 2
     OUTPUTS = 3

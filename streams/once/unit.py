@@ -30,7 +30,7 @@ class UnitOfWork:
         self.batch = batch
         self.counts: Counter[str] = Counter()
         """What the agent counted; added to the owner's counts when the unit is durable."""
-        self.reached = Step.FILLED
+        self.reached = Step.FILL
         self.ended = asyncio.Event()
         """Set when the unit is durable, or given up."""
         self._started = time.monotonic()

@@ -77,7 +77,7 @@ async def test_a_crash_in_an_agent_ends_the_worker_with_one_line_that_holds_no_d
     [line] = last_words(worker)
     topic = counting.topic(SOURCE)
     assert line.startswith((f"perdiem: {topic}[0]: passer failed", f"perdiem: {topic}[1]: passer failed"))
-    assert "after step 0 (filled): ValueError at integration/counter.py:" in line
+    assert "in step 0 (fill): ValueError at integration/counter.py:" in line
     assert "k0" not in worker.log.read_text()
     await counting.bury()
     await counting.ready()

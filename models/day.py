@@ -7,6 +7,7 @@ import msgspec
 from models.billing import Outcome
 from models.decisions import Truth, not_counting
 from models.procedures import ProcedureEvent
+from models.schema import decoder
 from models.statements import Procedure
 from models.units import Unit, unit_key
 
@@ -26,6 +27,8 @@ class PatientDay(msgspec.Struct, omit_defaults=True):
     """By ``stream|service``."""
     overrides: dict[str, int] = {}
     """By ``stream|service``: second units that a person allowed."""
+    opening: dict[str, int] = {}
+    """By ``stream|service``: units that the former system charged before go-live."""
 
     def counting(self, key: str) -> dict[str, ProcedureEvent]:
         """The procedures that count for the units of ``key``, each with its highest statement."""
@@ -47,25 +50,6 @@ class PatientDay(msgspec.Struct, omit_defaults=True):
         return Truth(Outcome.ALREADY_REPORTED, covered_by=standing[0][1].procedure)
 
 
-class NewerSchemaError(ValueError):
-    """A patient-day was written by a later version than this one."""
-
-
-class _Schema(msgspec.Struct):
-    schema: int
-
-
-_decode_schema = msgspec.json.Decoder(_Schema).decode
-_decode = msgspec.json.Decoder(PatientDay).decode
 encode_patient_day = msgspec.json.Encoder().encode
-
-
-def decode_patient_day(encoded: bytes) -> PatientDay:
-    """The day as ``encode_patient_day`` wrote it, by this version or an earlier one.
-
-    Raises ``NewerSchemaError`` if a later version wrote it, ``msgspec.ValidationError`` if it is none.
-    """
-    schema = _decode_schema(encoded).schema
-    if schema > SCHEMA:
-        raise NewerSchemaError(f"a patient-day has schema {schema}, this version reads up to {SCHEMA}")
-    return _decode(encoded)
+decode_patient_day = decoder(PatientDay, "a patient-day", SCHEMA)
+"""The day as ``encode_patient_day`` wrote it. Raises ``NewerSchemaError`` or ``msgspec.ValidationError``."""

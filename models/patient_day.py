@@ -14,7 +14,6 @@ import msgspec
 from msgspec.structs import replace
 
 from models.billing import BillingEvent, Decision, Kind, Outcome, Reason, Warning  # noqa: A004
-from models.day import NewerSchemaError as NewerSchemaError
 from models.day import PatientDay as PatientDay
 from models.day import decode_patient_day as decode_patient_day
 from models.day import encode_patient_day as encode_patient_day
@@ -68,7 +67,7 @@ def decide(days: Days, event: ProcedureEvent) -> Verdict:
         procedure = news.day.procedures[news.name]
         sequence = procedure.decisions.get(news.event.event_id, 0) + 1
         counted = {**procedure.decisions, news.event.event_id: sequence}
-        news.day.procedures[news.name] = Procedure(procedure.statements, counted)
+        news.day.procedures[news.name] = replace(procedure, decisions=counted)
         known = change.known if news.name == change.name else ()
         told = news.billing_events(written)
         decisions.append(decision(news.event, sequence, event.event_id, news.truth, told, known))

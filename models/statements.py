@@ -16,6 +16,8 @@ class Procedure(msgspec.Struct, omit_defaults=True):
     """Highest first."""
     decisions: dict[str, int] = {}
     """By event id, of every event ever heard: the sequence of its last decision. A replay goes on from it."""
+    moved: bool = False
+    """Another patient has a higher statement of it: then it does not count here."""
 
     @property
     def holder(self) -> ProcedureEvent:
@@ -48,7 +50,7 @@ class Procedure(msgspec.Struct, omit_defaults=True):
         heard.sort(key=lambda statement: statement.order, reverse=True)
         versioned = next((statement for statement in heard if not _by_message_time(statement)), None)
         kept = [each for each in heard if each is versioned or _by_message_time(each)]
-        return self if kept == self.statements else Procedure(kept, self.decisions)
+        return self if kept == self.statements else msgspec.structs.replace(self, statements=kept)
 
 
 def _by_message_time(event: ProcedureEvent) -> bool:

@@ -28,6 +28,8 @@ class Unit(msgspec.Struct, omit_defaults=True):
     """The standing charge, whole, so that its credit can copy it."""
     procedure: str | None = None
     """Key of the procedure that fills the unit."""
+    on_claim: bool = False
+    """Downstream put the standing charge on a claim: what would credit it needs a person."""
 
 
 Written = tuple[str, BillingEvent]

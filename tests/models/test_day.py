@@ -1,4 +1,4 @@
-"""The state of a patient-day and what comes out stay readable by later versions."""
+"""The state of patients and their days and what comes out stay readable by later versions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +8,10 @@ import msgspec
 import pytest
 
 from models.billing import decode_billing_event, decode_decision, encode_billing_event, encode_decision
-from models.patient_day import NewerSchemaError, decide, decode_patient_day, encode_patient_day
+from models.patient import Patient, decode_patient, encode_patient
+from models.patient_day import decide, decode_patient_day, encode_patient_day
 from models.procedures import decode_procedure, encode_procedure
+from models.schema import NewerSchemaError
 from tests.models.ledger import Ledger
 from tests.models.said import MONDAY, PATIENT, said, sent, withdrawn
 
@@ -23,6 +25,7 @@ def read(name: str) -> bytes:
 @pytest.mark.parametrize(
     ("name", "decode", "encode"),
     [
+        ("patient.v1.json", decode_patient, encode_patient),
         ("patient_day.v1.json", decode_patient_day, encode_patient_day),
         ("procedure_event.v1.json", decode_procedure, encode_procedure),
         ("decision.v1.json", decode_decision, encode_decision),
@@ -49,17 +52,33 @@ def test_the_sample_of_a_day_can_be_decided_on() -> None:
     assert (credit.reverses, credit.sequence) == (unit.charge.id, unit.sequence + 1)
 
 
-def test_a_day_of_a_later_schema_is_refused() -> None:
+def test_a_decision_keeps_what_people_and_other_patients_said() -> None:
+    """That a procedure moved, what was charged before go-live and allowed further outlasts other events."""
+    day = decode_patient_day(read("patient_day.v1.json"))
+    [name] = [name for name, procedure in day.procedures.items() if procedure.moved]
+    holder = day.procedures[name].holder
+    later = msgspec.structs.replace(holder, event_id="lab.procedures:3:999:0", version="9", digest="9")
+    [after] = decide({day.service_date: day}, later).days
+    assert after.procedures[name].holder == later
+    assert after.procedures[name].moved
+    assert (after.opening, after.overrides) == (day.opening, day.overrides)
+
+
+@pytest.mark.parametrize(
+    ("name", "decode"), [("patient.v1.json", decode_patient), ("patient_day.v1.json", decode_patient_day)]
+)
+def test_state_of_a_later_schema_is_refused(name: str, decode: Callable[[bytes], Any]) -> None:
     """Rather than read in part: an older worker must not overwrite what it cannot know."""
-    later = msgspec.json.decode(read("patient_day.v1.json")) | {"schema": 2, "procedures": "unknown"}
+    later = msgspec.json.decode(read(name)) | {"schema": 2, "procedures": "unknown", "places": "unknown"}
     with pytest.raises(NewerSchemaError, match="schema 2, this version reads up to 1"):
-        decode_patient_day(msgspec.json.encode(later))
+        decode(msgspec.json.encode(later))
 
 
-def test_a_day_says_its_schema() -> None:
+def test_state_says_its_schema() -> None:
     """Even when it is empty: defaults are left out, the schema never is."""
     ledger = Ledger().apply_all([said()])
     assert msgspec.json.decode(encode_patient_day(ledger.days[PATIENT, MONDAY]))["schema"] == 1
+    assert msgspec.json.decode(encode_patient(Patient()))["schema"] == 1
 
 
 def test_a_stored_day_is_the_same_day() -> None:

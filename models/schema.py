@@ -1,0 +1,36 @@
+"""Schema: which shape of the state a worker wrote, so that an older one does not misread it."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class NewerSchemaError(ValueError):
+    """A part of the state was written by a later version than this one."""
+
+
+class _Schema(msgspec.Struct):
+    schema: int
+
+
+_decode_schema = msgspec.json.Decoder(_Schema).decode
+
+
+def decoder(of: type[T], what: str, newest: int) -> Callable[[bytes], T]:
+    """Decodes ``of`` as this version wrote it or an earlier one; ``what`` names it to people.
+
+    The decoder raises ``NewerSchemaError`` if the schema is above ``newest``,
+    ``msgspec.ValidationError`` if it is none.
+    """
+    decode_whole = msgspec.json.Decoder(of).decode
+
+    def decode(encoded: bytes) -> T:
+        schema = _decode_schema(encoded).schema
+        if schema > newest:
+            raise NewerSchemaError(f"{what} has schema {schema}, this version reads up to {newest}")
+        return decode_whole(encoded)
+
+    return decode

@@ -1,7 +1,8 @@
 """The audit: reads what the topics hold and recomputes every charge by the independent model.
 
 One ledger partition after the other: everything about a patient lies in the same partition of
-every topic that is keyed by patient. Of the sources one byte a record is kept.
+every topic that is keyed by patient, and what lies elsewhere is a finding. Of the sources one byte a
+record is kept.
 """
 
 from collections import Counter, defaultdict
@@ -16,6 +17,7 @@ from models.audit import Account, Figure, Finding, audit
 from models.billing import BillingEvent, Decision
 from models.patient_day import PatientDay, decode_patient_day
 from models.procedures import ProcedureEvent
+from streams.partitioning import partition_of
 from streams.reading import Reader, Span, reader
 from streams.settings import Settings
 from streams.spill import Spill, Spilled
@@ -152,13 +154,16 @@ async def audit_topics(settings: Settings, examples: int = 5, progress: Progress
         for partition in [partition for partition in spans if partition.topic in sources]:
             async for records in read(partition):
                 known.present(records)
-        for number in sorted({partition.partition for partition in spans if partition.topic in kinds}):
+        numbers = sorted({partition.partition for partition in spans if partition.topic in kinds})
+        for number in numbers:
             with Spill() as spill:
                 for topic, kind in kinds.items():
                     async for records in read(TopicPartition(topic, number)):
                         _spill(spill, kind, records)
-                for group in spill.groups():
-                    _audit(group, known, report)
+                for key, group in spill.groups():
+                    account = _account(group)
+                    report.add(misplaced(key, account, number, len(numbers)))
+                    _audit(account, known, report)
     report.add(known.undecided())
     return report
 
@@ -182,7 +187,7 @@ class _Reading:
 
 def _spill(spill: Spill, kind: int, records: Iterable[ConsumerRecord]) -> None:
     if kind != DAY:
-        spill.put(kind, ((record.key, record.value) for record in records))
+        spill.put(kind, ((record.key or b"", record.value) for record in records))
         return
     for record in records:
         if record.key.startswith(DAYS):
@@ -190,7 +195,20 @@ def _spill(spill: Spill, kind: int, records: Iterable[ConsumerRecord]) -> None:
             spill.put_latest(kind, record.key, group, record.value)
 
 
-def _audit(group: Iterable[Spilled], known: Sources, report: Report) -> None:
+def misplaced(key: bytes, account: Account, number: int, partitions: int) -> Iterator[Finding]:
+    """What is wrong if ``account``, all that lies under ``key`` in partition ``number``, belongs elsewhere.
+
+    Two ledgers would then each know a part of what was said of one patient, and each charge.
+    """
+    belongs = partition_of(key, partitions)
+    if belongs != number:
+        event_ids = [record.event_id for record in (*account.procedures, *account.decisions)]
+        charge_ids = [event.id for event in account.billing_events]
+        one = next(iter(event_ids + charge_ids), "a patient-day")
+        yield Finding(Figure.UNEXPLAINED, one, f"lies in partition {number}, its key belongs in {belongs}")
+
+
+def _account(group: Iterable[Spilled]) -> Account:
     days: list[PatientDay] = []
     account = Account(days=days)
     put: dict[int, Callable[[bytes], None]] = {
@@ -201,6 +219,10 @@ def _audit(group: Iterable[Spilled], known: Sources, report: Report) -> None:
     }
     for kind, value in group:
         put[kind](value)
+    return account
+
+
+def _audit(account: Account, known: Sources, report: Report) -> None:
     latest = {decision.event_id: decision for decision in account.decisions}
     report.outcomes.update(decision.outcome.value for decision in latest.values())
     report.replayed += len(account.procedures) - len({record.event_id for record in account.procedures})

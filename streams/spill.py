@@ -59,11 +59,11 @@ class Spill:
         else:
             self._db.execute("REPLACE INTO latest VALUES (?, ?, ?, ?)", (key, group, kind, value))
 
-    def groups(self) -> Iterator[Iterator[Spilled]]:
-        """Every group once; read each before the next is taken."""
+    def groups(self) -> Iterator[tuple[bytes, Iterator[Spilled]]]:
+        """Every group once, with its name; read each before the next is taken."""
         rows = self._db.execute(
             "SELECT grp, kind, value, n FROM record UNION ALL SELECT grp, kind, value, 0 FROM latest "
             "ORDER BY grp, n"
         )
-        for _, group in groupby(rows, key=itemgetter(0)):
-            yield (Spilled(kind, value) for _, kind, value, _ in group)
+        for name, group in groupby(rows, key=itemgetter(0)):
+            yield name, (Spilled(kind, value) for _, kind, value, _ in group)

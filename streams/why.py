@@ -1,15 +1,16 @@
 """Why: everything that was decided about an event, or about a patient's events."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import date
 from typing import NamedTuple
 
-from aiokafka.partitioner import DefaultPartitioner
+from aiokafka import TopicPartition
 
 from models.billing import BillingEvent, Decision, decode_billing_event, decode_decision
 from models.procedures import SEPARATOR
 from streams.errors import PerdiemError
+from streams.partitioning import partition_of
 from streams.reading import Reader, reader
 from streams.settings import Settings
 from streams.topics import Topics
@@ -59,16 +60,17 @@ async def _told(
     async with reader(settings) as source:
         found = [
             decision
-            for value in await _values(source, topics.decisions.name, key)
+            async for value in _values(source, topics.decisions.name, key)
             if text in value and wanted(decision := decode_decision(value))
         ]
         if not found:
             return []
         named = {name for decision in found for name in (*decision.billing_events, decision.charge_id)}
-        patient = next((decision.patient.encode() for decision in found if decision.patient), None)
+        patients = {decision.patient.encode() for decision in found if decision.patient}
         billing = {
             event.id: event
-            for value in (await _values(source, topics.billing_events.name, patient) if named else [])
+            for patient in patients
+            async for value in _values(source, topics.billing_events.name, patient)
             if (event := decode_billing_event(value)).id in named
         }
     by_event: dict[str, list[Decision]] = defaultdict(list)
@@ -77,15 +79,13 @@ async def _told(
     return [Told(decisions, billing) for decisions in by_event.values()]
 
 
-async def _values(source: Reader, topic: str, key: bytes | None) -> list[bytes]:
+async def _values(source: Reader, topic: str, key: bytes | None) -> AsyncIterator[bytes]:
+    """The values of ``topic``, one after the other; only those of ``key`` if one is given."""
     spans = await source.spans(topic)
     if key is not None:
-        by_number = {partition.partition: partition for partition in spans}
-        chosen = by_number[DefaultPartitioner()(key, [*by_number], [*by_number])]
+        chosen = TopicPartition(topic, partition_of(key, len(spans)))
         spans = {chosen: spans[chosen]}
-    return [
-        record.value
-        async for records in source.read(spans)
-        for record in records
-        if key in (None, record.key) and record.value is not None
-    ]
+    async for records in source.read(spans):
+        for record in records:
+            if key in (None, record.key) and record.value is not None:
+                yield record.value

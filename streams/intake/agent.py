@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Any
 
-from aiokafka.partitioner import murmur2
-
 from models.billing import Decision, Outcome, Reason, encode_decision
 from models.facilities import Facilities
 from models.messages import ProcedureMessage, Unreadable
@@ -16,6 +14,7 @@ from streams.dead_letters import put_aside
 from streams.intake.window import WINDOWS, Window
 from streams.once import OnceApp, UnitOfWork
 from streams.once.failure import where
+from streams.partitioning import partition_of
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -145,9 +144,3 @@ class Intake:
             partition=self._partition(key),
         )
         unit.counts[decision.outcome] += 1
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Kafka's default partition of ``key``, so that every producer puts a patient in the same place."""
-    partition: int = (murmur2(key) & 0x7FFFFFFF) % partitions
-    return partition

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from aiokafka.partitioner import DefaultPartitioner
-
 from models.billing import Decision, encode_billing_event, encode_decision
 from models.facilities_file import parse
 from models.messages import Unreadable
@@ -12,6 +10,7 @@ from models.procedures import encode_procedure
 from models.resolve import dead_letter, resolve
 from streams.audit import DAYS
 from streams.intake.json_procedures import read
+from streams.partitioning import partition_of
 from streams.play import play, read_file
 from streams.reading import reader
 from streams.settings import Settings
@@ -69,7 +68,7 @@ class Pipeline:
             sent += [Sent(billing, encode_billing_event(event), key) for event in account.billing_events]
         for (patient, day), state in self.ledger.days.items():
             key = DAYS + f"{patient}/{day}".encode()
-            partition = DefaultPartitioner()(patient.encode(), [*range(4)], [*range(4)])
+            partition = partition_of(patient.encode(), self.settings.partitions)
             sent.append(
                 Sent(self.topics.patient_days.name, encode_patient_day(state), key, partition=partition)
             )

@@ -4,11 +4,13 @@ import msgspec
 import pytest
 
 from models.audit import Figure
-from streams.audit import audit_topics
+from streams.audit import DAYS, audit_topics
+from streams.partitioning import partition_of
 from streams.play import read_file
 from streams.reading import ReadingError
 from streams.settings import Settings
 from tests.integration.pipeline import EXAMPLES, Pipeline
+from tests.kafka import produce
 
 pytestmark = pytest.mark.integration
 
@@ -62,6 +64,20 @@ async def test_a_state_that_lost_a_day_is_unexplained(pipeline: Pipeline) -> Non
     del pipeline.ledger.days[day]
     await pipeline.write()
     assert Figure.UNEXPLAINED in await figures(pipeline)
+
+
+async def test_a_patient_whose_records_lie_elsewhere_is_unexplained(pipeline: Pipeline) -> None:
+    """All of one patient in another partition is right in itself, and yet a second ledger's."""
+    patient = next(patient for patient, account in pipeline.ledger.accounts.items() if account.billing_events)
+    key, partitions = patient.encode(), pipeline.settings.partitions
+    elsewhere = (partition_of(key, partitions) + 1) % partitions
+    astray = (key, DAYS + key)
+    records = [
+        sent._replace(partition=elsewhere) if sent.key and sent.key.startswith(astray) else sent
+        for sent in pipeline.sent
+    ]
+    await produce(pipeline.settings, records)
+    assert await figures(pipeline) == {Figure.UNEXPLAINED: 1}
 
 
 async def test_a_missing_topic_is_told_in_one_line(settings: Settings) -> None:

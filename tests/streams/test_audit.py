@@ -1,11 +1,14 @@
-"""Every record of the sources has a decision, and every decision is about a record."""
+"""Every record of the sources has a decision, each decision a record, and all lie where they belong."""
 
 from types import SimpleNamespace
 from typing import Any
 
 from aiokafka import TopicPartition
 
-from streams.audit import Sources
+from models.audit import Account, Figure
+from models.billing import Decision, Outcome
+from streams.audit import Sources, misplaced
+from streams.partitioning import partition_of
 from streams.reading import Span
 
 LAB = TopicPartition("lab.procedures", 0)
@@ -48,3 +51,15 @@ def test_what_the_source_no_longer_keeps_or_got_later_is_not_judged() -> None:
     known = sources(12)
     assert known.decided("lab.procedures:0:9:0") is None
     assert known.decided("lab.procedures:0:20:0") is None
+
+
+def test_a_patient_in_another_partition_than_its_key_belongs_in_is_named_by_an_event() -> None:
+    """Neither by its key nor by its partition alone: the key is the patient's."""
+    key, event_id = b"UH|4711", "lab.procedures:0:12:0"
+    decision = Decision(event_id=event_id, sequence=1, cause=event_id, outcome=Outcome.REPORTED)
+    account = Account(decisions=[decision])
+    belongs = partition_of(key, 8)
+    assert [*misplaced(key, account, belongs, 8)] == []
+    [finding] = misplaced(key, account, (belongs + 1) % 8, 8)
+    assert (finding.figure, finding.id) == (Figure.UNEXPLAINED, event_id)
+    assert "4711" not in finding.what

@@ -5,8 +5,8 @@ from pathlib import Path
 from streams.spill import Spill, Spilled
 
 
-def grouped(spill: Spill) -> list[list[Spilled]]:
-    return [[*group] for group in spill.groups()]
+def grouped(spill: Spill) -> dict[bytes, list[Spilled]]:
+    return {name: [*group] for name, group in spill.groups()}
 
 
 def test_a_group_comes_back_whole_and_in_order() -> None:
@@ -14,9 +14,10 @@ def test_a_group_comes_back_whole_and_in_order() -> None:
     with Spill() as spill:
         spill.put(1, [(b"a", b"1"), (b"b", b"2"), (b"a", b"3")])
         spill.put(0, [(b"b", b"4"), (b"a", b"5")])
-        first, second = grouped(spill)
-        assert first == [(1, b"1"), (1, b"3"), (0, b"5")]
-        assert second == [(1, b"2"), (0, b"4")]
+        assert grouped(spill) == {
+            b"a": [(1, b"1"), (1, b"3"), (0, b"5")],
+            b"b": [(1, b"2"), (0, b"4")],
+        }
 
 
 def test_of_a_compacted_key_only_the_last_value_is_kept() -> None:
@@ -26,7 +27,7 @@ def test_of_a_compacted_key_only_the_last_value_is_kept() -> None:
         spill.put_latest(3, b"k", b"a", b"2")
         spill.put_latest(3, b"gone", b"a", b"3")
         spill.put_latest(3, b"gone", b"", None)
-        assert grouped(spill) == [[Spilled(3, b"2")]]
+        assert grouped(spill) == {b"a": [Spilled(3, b"2")]}
 
 
 def test_nothing_is_left_on_disk() -> None:

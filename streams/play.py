@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -135,13 +135,8 @@ async def player(settings: Settings) -> AsyncIterator[Player]:
         await producer.stop()
 
 
-async def play(
-    settings: Settings,
-    records: Iterable[Record],
-    rate: float | None = None,
-    progress: Callable[[int], None] | None = None,
-) -> int:
-    """Send ``records``, at most ``rate`` a second; how many were sent. ``progress`` is told how many more."""
+async def play(settings: Settings, records: Iterable[Record], rate: float | None = None) -> int:
+    """Send ``records``, at most ``rate`` a second; how many were sent."""
     clock = asyncio.get_running_loop().time
     breath = BREATH if rate is None else max(1, min(BREATH, int(rate / 20)))
     count = 0
@@ -150,12 +145,8 @@ async def play(
         for count, record in enumerate(records, start=1):
             await sink.put(record)
             if count % breath == 0:
-                if progress:
-                    progress(breath)
                 if rate is not None:
                     await sink.flush()
                 await asyncio.sleep(max(0.0, began + count / rate - clock()) if rate else 0)
         await sink.flush()
-    if progress:
-        progress(count % breath)
     return count

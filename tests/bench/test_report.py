@@ -1,0 +1,50 @@
+"""What the bench tells."""
+
+from bench.measure import Throughput
+from bench.report import Report, tables
+from bench.systems import FAUST_EXACTLY_ONCE, LEDGER, System
+
+
+def run(
+    system: System, rate: float, *, given: int = 100, events: int = 100, ended: bool = True
+) -> Throughput:
+    return Throughput(
+        system=system.name,
+        label=system.label,
+        partitions=8,
+        workers=1,
+        repeats=0.0,
+        given=given,
+        events=events,
+        rate=rate,
+        cpu=100.0,
+        broker_cpu=50.0,
+        rss=90.0,
+        ended=ended,
+    )
+
+
+def told(*runs: Throughput, notes: tuple[str, ...] = ()) -> str:
+    report = Report(machine="2 cores", quick=False, notes=[*notes], throughput=[*runs])
+    return "\n".join(tables(report))
+
+
+def test_a_ratio_compares_runs_of_one_round() -> None:
+    """A machine that is slow for a while is slow for both."""
+    text = told(
+        run(LEDGER, 8000), run(FAUST_EXACTLY_ONCE, 200), run(LEDGER, 4000), run(FAUST_EXACTLY_ONCE, 100)
+    )
+    assert "| Perdiem, ledger, full rule / Faust exactly_once | 40.00 (40.00-40.00) | 35 |" in text
+    assert "| Faust exactly_once | 150 (100-200) | 40 x |" in text
+
+
+def test_events_that_a_system_at_rest_never_decided_are_told() -> None:
+    """Lost events show; those that a slow system had no time for are no loss."""
+    lost = run(FAUST_EXACTLY_ONCE, 100, events=93)
+    assert "| 7 |" in told(lost)
+    assert "cut short" in told(run(FAUST_EXACTLY_ONCE, 100, events=93, ended=False))
+
+
+def test_what_was_not_measured_is_said_in_a_line() -> None:
+    """A table without a peer says why."""
+    assert "there is no JDK" in told(run(LEDGER, 1), notes=("Kafka Streams: skipped, there is no JDK.",))

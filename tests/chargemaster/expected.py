@@ -20,7 +20,7 @@ CODE = {service: code for code, service in NEW.items()}
 REVENUE = dict(zip(SERVICES, ("0871", "0872", "0873", "0874"), strict=True))
 
 CANNOT_TELL = {
-    18: "no charge code; the text names blood-derived T lymphocytes but not what is done with them",
+    18: "no charge code; the text names the cells but not what is done with them",
 }
 """Rows by number, each with the reason."""
 

@@ -1,11 +1,13 @@
 """The 270 chargemaster lines that 16 hospitals publish for CAR-T, as messages.
 
-They come from the hospitals' price transparency files and are not in the repository. Each message has the
-charge code, text and revenue code as the hospital printed them; every second one leaves the CPT code out.
+They come from the hospitals' price transparency files and are not in the repository: PERDIEM_TEST_CORPUS is
+the folder that holds cdm/cart_cdm_lines.csv. Each message has the charge code, text and revenue code as the
+hospital printed them; every second one leaves the CPT code out.
 """
 
 import csv
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 
 HERE = Path(__file__).parent
-CORPUS = HERE.parents[2] / "shared" / "corpus" / "cdm" / "cart_cdm_lines.csv"
+CORPUS = Path(os.environ.get("PERDIEM_TEST_CORPUS") or HERE.parents[2] / "shared" / "corpus")
 FACILITIES = HERE / "facilities.toml"
 EXPECTED = HERE / "expected.csv"
 SENDERS = {"LAB": "lab.procedures", "INFUSION": "infusion.procedures"}
@@ -46,9 +48,10 @@ class Sent(NamedTuple):
 
 def lines() -> list[Line]:
     """The corpus; skips the test where it is not there."""
-    if not CORPUS.exists():
-        pytest.skip("the published chargemaster lines are not beside the repository (../shared/corpus/cdm)")
-    with CORPUS.open(newline="", encoding="utf-8") as file:
+    published = CORPUS / "cdm" / "cart_cdm_lines.csv"
+    if not published.exists():
+        pytest.skip("PERDIEM_TEST_CORPUS: a folder with cdm/cart_cdm_lines.csv expected")
+    with published.open(newline="", encoding="utf-8") as file:
         return [
             Line(
                 row,

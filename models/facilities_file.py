@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from models.chargemaster import duplicate_codes
+from models.expected import expected
 from models.facilities import Facilities
 
 
@@ -33,15 +34,11 @@ def parse(text: str) -> Facilities:
 
 def _lines(error: ValidationError, content: dict[str, Any]) -> Iterator[str]:
     for problem in error.errors(include_url=False, include_context=False):
-        said = _WORDS.get(problem["type"]) or _expected(problem["msg"])
+        said = _WORDS.get(problem["type"]) or f"expected {expected(problem['msg'])}"
         yield f"{_place(problem['loc'], content)}: {said}"
 
 
 _WORDS = {"missing": "is needed", "extra_forbidden": "is not a field of this table"}
-
-
-def _expected(message: str) -> str:
-    return "expected " + message.removeprefix("Input should be ").removeprefix("Value error, ")
 
 
 def _place(loc: tuple[int | str, ...], content: dict[str, Any]) -> str:

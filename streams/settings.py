@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.expected import expected
 from streams.errors import PerdiemError
 
 PREFIX = "PERDIEM_"
@@ -93,7 +94,9 @@ class Settings(BaseSettings):
     dead_letter_limit: float = Field(
         0.5, gt=0, le=1, description="A larger share of dead letters in the window stops the worker."
     )
-    dead_letter_window: int = Field(1000, ge=1, description="Records over which that share is taken.")
+    dead_letter_window: int = Field(
+        1000, ge=1, description="Latest records of a source partition that are counted for it."
+    )
 
     web_host: str = Field("127.0.0.1", description="Address that the web pages listen on.")
     web_port: int = Field(6066, ge=0, le=65535, description="Port of the web pages.")
@@ -228,6 +231,7 @@ def _unknown(name: str) -> str:
 
 def _lines(error: ValidationError) -> Iterator[str]:
     for problem in error.errors(include_url=False, include_context=False, include_input=False):
-        said = problem["msg"].removeprefix("Value error, ")
-        place = problem["loc"]
-        yield f"{_variable(str(place[0]))}: {said[0].lower()}{said[1:]}" if place else said
+        said, place = expected(problem["msg"]), problem["loc"]
+        if problem["type"] != "value_error":
+            said = f"expected {said}"
+        yield f"{_variable(str(place[0]))}: {said}" if place else said

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
+from models.expected import expected
 from models.messages import MessageIdentity, ProcedureMessage, StatedPatient, Unreadable
 
-_PREFIX = "Input should be "
 _WORDS = {
     "missing": "a value",
     "model_type": "an object",
@@ -34,8 +34,8 @@ def _unreadable(error: ValidationError, value: bytes) -> Unreadable:
     if first["type"] == "json_invalid":
         return Unreadable("message", "a JSON object in UTF-8")
     field = ".".join(str(part) for part in first["loc"]) or "message"
-    said = first["msg"].removeprefix(_PREFIX).removeprefix("Value error, ")
-    return Unreadable(field, _WORDS.get(first["type"], said), _known(value))
+    said = _WORDS.get(first["type"]) or expected(first["msg"])
+    return Unreadable(field, said, _known(value))
 
 
 def _known(value: bytes) -> MessageIdentity | None:

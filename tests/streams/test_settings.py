@@ -34,8 +34,8 @@ def test_every_wrong_setting_has_one_line(monkeypatch: pytest.MonkeyPatch) -> No
     """Each line names the variable and what was expected, and never the value."""
     assert complaints(monkeypatch, PERDIEM_PARTITIONS="none", PERDIEM_BROKERS="kafka", PERDIEM_LANES="0") == [
         "PERDIEM_BROKERS: host:port expected, several separated by commas",
-        "PERDIEM_PARTITIONS: input should be a valid integer, unable to parse string as an integer",
-        "PERDIEM_LANES: input should be greater than or equal to 1",
+        "PERDIEM_PARTITIONS: expected a valid integer, unable to parse string as an integer",
+        "PERDIEM_LANES: expected greater than or equal to 1",
     ]
 
 

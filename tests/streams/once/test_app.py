@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,24 +9,7 @@ import pytest
 from streams.once import OnceApp, Table, UnitOfWork
 from streams.once.app import process
 from streams.once.owner import Owner, State
-from tests.streams.once.fakes import COUNTS, FakeProducer, a_batch, an_app, an_owner
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> OnceApp:
-    return an_app(tmp_path)
-
-
-@pytest.fixture
-def table(app: OnceApp) -> Table[str, int]:
-    return app.once_table("counts", COUNTS)
-
-
-@pytest.fixture
-def owner(app: OnceApp, table: Table[str, int]) -> Iterator[Owner]:
-    owner = an_owner(app, table)
-    yield owner
-    owner.store.close()
+from tests.streams.once.fakes import FakeProducer, a_batch
 
 
 def nothing(unit: UnitOfWork) -> None:

@@ -7,9 +7,10 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from streams.once.owner import State, transactional_id
+from streams.once import OnceApp, Table
+from streams.once.owner import Owner, State, transactional_id
 from streams.once.store import Store
-from tests.streams.once.fakes import COUNTS, FakeProducer, an_app, an_owner
+from tests.streams.once.fakes import FakeProducer, an_owner
 
 
 def test_the_transactional_id_is_a_contract() -> None:
@@ -19,10 +20,8 @@ def test_the_transactional_id_is_a_contract() -> None:
     )
 
 
-def test_an_owner_is_polled_only_when_ready_and_idle(tmp_path: Path) -> None:
+def test_an_owner_is_polled_only_when_ready_and_idle(owner: Owner) -> None:
     """One batch at a time, and none before the state is whole."""
-    app = an_app(tmp_path)
-    owner = an_owner(app, app.once_table("counts", COUNTS))
     pollable = {}
     for state in State:
         owner.state = state
@@ -33,7 +32,6 @@ def test_an_owner_is_polled_only_when_ready_and_idle(tmp_path: Path) -> None:
     assert not owner.pollable
     owner.moved(1, "digest", Counter())
     assert owner.pollable
-    owner.store.close()
 
 
 class Broken(FakeProducer):
@@ -42,10 +40,11 @@ class Broken(FakeProducer):
 
 
 @pytest.mark.parametrize("producer", [FakeProducer, Broken])
-async def test_a_released_owner_gives_its_store_free(tmp_path: Path, producer: type[FakeProducer]) -> None:
+async def test_a_released_owner_gives_its_store_free(
+    app: OnceApp, table: Table[str, int], tmp_path: Path, producer: type[FakeProducer]
+) -> None:
     """Whoever acquires the partition again can open it, however the producer ended."""
-    app = an_app(tmp_path)
-    owner = an_owner(app, app.once_table("counts", COUNTS))
+    owner = an_owner(app, table)
     owner.producer = producer()
     await owner.release()
     assert owner.released

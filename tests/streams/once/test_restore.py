@@ -1,9 +1,8 @@
 """Restorer: bringing state back from changelogs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from streams.once.engine import Engine
 from streams.once.owner import Owner
 from streams.once.position import POSITION_KEY, Position, encode_position
 from streams.once.restore import Job, Restorer
-from tests.streams.once.fakes import COUNTS, a_record, an_app, an_owner
+from tests.streams.once.fakes import a_record
 
 
 class EmptyLog:
@@ -28,14 +27,6 @@ class EmptyLog:
     def assign(self, tps: list[TopicPartition]) -> None: ...
 
     def seek(self, tp: TopicPartition, offset: int) -> None: ...
-
-
-@pytest.fixture
-def owner(tmp_path: Path) -> Iterator[Owner]:
-    app = an_app(tmp_path)
-    owner = an_owner(app, app.once_table("counts", COUNTS))
-    yield owner
-    owner.store.close()
 
 
 async def test_a_restore_that_begins_as_the_last_one_ends_is_done(

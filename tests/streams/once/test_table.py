@@ -10,24 +10,7 @@ from streams.once import Codec, OnceApp, Refused, Table
 from streams.once.owner import Owner, State
 from streams.once.store import Store
 from streams.once.table import Slice
-from tests.streams.once.fakes import COUNTS, an_app, an_owner, filling
-
-
-@pytest.fixture
-def app(tmp_path: Path) -> OnceApp:
-    return an_app(tmp_path)
-
-
-@pytest.fixture
-def table(app: OnceApp) -> Table[str, int]:
-    return app.once_table("counts", COUNTS)
-
-
-@pytest.fixture
-def owner(app: OnceApp, table: Table[str, int]) -> Iterator[Owner]:
-    owner = an_owner(app, table)
-    yield owner
-    owner.store.close()
+from tests.streams.once.fakes import COUNTS, an_owner, filling
 
 
 def stored(owner: Owner, table: Table[str, int], **counts: int | None) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.once import Silent, Step, UnitOfWork
+from streams.once import OnceApp, Silent, Step, Table, UnitOfWork
 from streams.once.owner import MAX_BATCH, Owner
 from streams.once.position import Position, decode_position
 from streams.once.unit import SLICE
@@ -29,9 +29,8 @@ def watch() -> Watch:
 
 
 @pytest.fixture
-def owner(tmp_path: Path, watch: Watch) -> Iterator[Owner]:
-    app = an_app(tmp_path)
-    owner = an_owner(app, app.once_table("counts", COUNTS), observer=watch)
+def owner(app: OnceApp, table: Table[str, int], watch: Watch) -> Iterator[Owner]:
+    owner = an_owner(app, table, observer=watch)
     yield owner
     owner.store.close()
 

@@ -41,7 +41,8 @@ def resolve(
 ) -> ProcedureEvent | Decision:
     """The canonical event of a message, or the decision that it is held or not ours.
 
-    ``event_id`` is ``topic:partition:offset:index``; ``received`` the broker's timestamp, milliseconds.
+    ``event_id`` is ``topic:partition:offset:index``; ``received`` the record's timestamp in Kafka, in
+    milliseconds: set by its producer, unless the topic has ``message.timestamp.type=LogAppendTime``.
     """
     who = _identify(message, facilities, event_id)
     line = service_line(message, facilities, who.source, who.home, received)

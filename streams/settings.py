@@ -95,7 +95,7 @@ class Settings(BaseSettings):
         0.5, gt=0, le=1, description="A larger share of dead letters in the window stops the worker."
     )
     dead_letter_window: int = Field(
-        1000, ge=1, description="Latest records of a source partition that are counted for it."
+        1000, ge=1, description="Latest records of each source partition over which that share is taken."
     )
 
     web_host: str = Field("127.0.0.1", description="Address that the web pages listen on.")

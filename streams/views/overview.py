@@ -12,7 +12,11 @@ from streams.once.owner import Owner, State
 
 
 class Partition(msgspec.Struct):
-    """One source partition of this worker. Offsets and records; ``lag`` is records not yet processed."""
+    """One source partition of this worker.
+
+    ``lag`` counts the offsets behind ``position``, ``restored`` and ``to_restore`` those of the changelog:
+    transaction markers included, which are no records.
+    """
 
     agent: str
     topic: str

@@ -13,7 +13,15 @@ import psutil
 from bench.latency import Latency
 from bench.measure import Throughput
 from bench.restore import Restore
-from bench.systems import FAUST_EXACTLY_ONCE, KAFKA_STREAMS, LEDGER, PATH, QUIXSTREAMS
+from bench.systems import (
+    FAUST_AS_IT_IS,
+    FAUST_EXACTLY_ONCE,
+    KAFKA_STREAMS,
+    KAFKA_STREAMS_ALL_CORES,
+    LEDGER,
+    PATH,
+    QUIXSTREAMS,
+)
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -81,9 +89,11 @@ def _ratios(rows: Sequence[Throughput]) -> Iterator[str]:
     """The ratio of each round's runs: what disturbs a round disturbs both."""
     by_system = {name: _rates(some) for name, some in _grouped(rows, lambda row: row.system).items()}
     wanted = (
+        (LEDGER, FAUST_AS_IT_IS, 35),
         (LEDGER, FAUST_EXACTLY_ONCE, 35),
         (LEDGER, QUIXSTREAMS, 3),
         (LEDGER, KAFKA_STREAMS, 1),
+        (LEDGER, KAFKA_STREAMS_ALL_CORES, 1),
         (PATH, LEDGER, 0.5),
     )
     lines = []

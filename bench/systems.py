@@ -102,9 +102,9 @@ def _peer(run: Run, command: list[str], **more: str) -> list[Child]:
     ]
 
 
-def faust(run: Run, guarantee: str) -> list[Child]:
+def faust(run: Run, guarantee: str, linger: float) -> list[Child]:
     command = [sys.executable, "-m", "bench.peers.faust_app", "worker", "--without-web", "-l", "warn"]
-    return _peer(run, command, guarantee=guarantee)
+    return _peer(run, command, guarantee=guarantee, linger=str(linger))
 
 
 def quixstreams(run: Run) -> list[Child]:
@@ -134,15 +134,31 @@ PATH = System("path", "Perdiem, intake and ledger, full rule", perdiem, reads=SO
 KAFKA_STREAMS = System(
     "kafka-streams", "Kafka Streams exactly_once_v2", partial(kafka_streams, threads=1), missing=_no_jdk
 )
-FAUST_EXACTLY_ONCE = System(
-    "faust-exactly-once", "Faust exactly_once", partial(faust, guarantee="exactly_once")
+KAFKA_STREAMS_ALL_CORES = System(
+    "kafka-streams-all-cores",
+    "Kafka Streams exactly_once_v2, a thread per core",
+    partial(kafka_streams, threads=os.cpu_count() or 1),
+    missing=_no_jdk,
 )
 QUIXSTREAMS = System("quixstreams", "quixstreams exactly-once", quixstreams, missing=_no_quixstreams)
+FAUST_AT_LEAST_ONCE = System(
+    "faust-at-least-once", "Faust at_least_once, tuned", partial(faust, guarantee="at_least_once", linger=0.1)
+)
+FAUST_EXACTLY_ONCE = System(
+    "faust-exactly-once", "Faust exactly_once, tuned", partial(faust, guarantee="exactly_once", linger=0.1)
+)
+FAUST_AS_IT_IS = System(
+    "faust-as-it-is",
+    "Faust exactly_once, as it comes",
+    partial(faust, guarantee="exactly_once", linger=0),
+)
 SYSTEMS = (
     LEDGER,
     PATH,
     KAFKA_STREAMS,
+    KAFKA_STREAMS_ALL_CORES,
     QUIXSTREAMS,
-    System("faust-at-least-once", "Faust at_least_once", partial(faust, guarantee="at_least_once")),
+    FAUST_AT_LEAST_ONCE,
     FAUST_EXACTLY_ONCE,
+    FAUST_AS_IT_IS,
 )

@@ -15,6 +15,7 @@ def test_every_run_gets_the_same_input() -> None:
     """Two benches can be compared."""
     assert messages(200) == messages(200)
     assert [*canonical(messages(200))] == [*canonical(messages(200))]
+    assert [*again(messages(200), 0.5)] == [*again(messages(200), 0.5)]
     assert len(messages(200)) == 200
 
 

@@ -34,8 +34,8 @@ def test_a_ratio_compares_runs_of_one_round() -> None:
     text = told(
         run(LEDGER, 8000), run(FAUST_EXACTLY_ONCE, 200), run(LEDGER, 4000), run(FAUST_EXACTLY_ONCE, 100)
     )
-    assert "| Perdiem, ledger, full rule / Faust exactly_once | 40.00 (40.00-40.00) | 35 |" in text
-    assert "| Faust exactly_once | 150 (100-200) | 40 x |" in text
+    assert "| Perdiem, ledger, full rule / Faust exactly_once, tuned | 40.00 (40.00-40.00) | 35 |" in text
+    assert "| Faust exactly_once, tuned | 150 (100-200) | 40 x |" in text
 
 
 def test_events_that_a_system_at_rest_never_decided_are_told() -> None:

@@ -1,23 +1,20 @@
 """The wiring, on one page. Started by ``perdiem worker`` or ``faust -A streams.app worker``."""
 
-import logging
-import socket
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from aiokafka.errors import KafkaError
-
 from models.facilities import Facilities
 from models.facilities_file import FacilitiesError, parse
+from streams.checks import check_data_dir, check_topics, check_web
 from streams.errors import PerdiemError
 from streams.intake import json_procedures
 from streams.intake.agent import Intake
 from streams.ledger import Ledger
-from streams.once import Engine, Observer, OnceApp, Refused, die
-from streams.once.failure import EXIT_REFUSED
+from streams.logs import quiet
+from streams.once import Engine, Observer, OnceApp, die
 from streams.settings import Settings, SettingsError
-from streams.topics import Topics, check, create
+from streams.topics import Topics
 from streams.views import health, overview
 
 
@@ -31,7 +28,7 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
         settings.app_id,
         engine(settings),
         observer=observer,
-        checks=[partial(check_topics, settings), partial(check_web, settings)],
+        checks=[partial(each, settings) for each in (check_web, check_data_dir, check_topics)],
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,
@@ -43,30 +40,6 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     health.mount(app)
     overview.mount(app)
     return app
-
-
-async def check_topics(settings: Settings) -> None:
-    """Make the topics where allowed, and compare them with the settings. Raises Refused."""
-    try:
-        if settings.create_topics:
-            await create(settings)
-        await check(settings)
-    except PerdiemError as error:
-        raise Refused(str(error)) from error
-    except KafkaError as error:
-        raise Refused(f"no Kafka answers at {settings.brokers}: {type(error).__name__}") from error
-
-
-async def check_web(settings: Settings) -> None:
-    """Raises Refused if somebody else has the port of the web pages."""
-    try:
-        with socket.create_server((settings.web_host, settings.web_port)):
-            pass
-    except OSError as error:
-        raise Refused(
-            f"PERDIEM_WEB_PORT: a free port expected, {settings.web_host}:{settings.web_port} "
-            f"cannot be taken: {error.strerror}"
-        ) from error
 
 
 def engine(settings: Settings) -> Engine:
@@ -81,13 +54,6 @@ def engine(settings: Settings) -> Engine:
         heartbeat=settings.heartbeat,
         partitions=settings.partitions,
     )
-
-
-def quiet(settings: Settings) -> None:
-    """Let the libraries warn only; at DEBUG aiokafka would log keys and values, and those hold patients."""
-    level = logging.INFO if settings.log_level == "debug" else logging.WARNING
-    for library in ("aiokafka", "faust", "mode", "asyncio", "aiohttp"):
-        logging.getLogger(library).setLevel(level)
 
 
 def load_facilities(path: Path | None) -> Facilities:
@@ -117,6 +83,6 @@ def __getattr__(name: str) -> OnceApp:
     try:
         app = create_app(Settings.load())
     except PerdiemError as error:
-        die(str(error), code=EXIT_REFUSED)
+        die(str(error), code=error.code)
     globals()["app"] = app
     return app

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import resource
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -141,6 +140,8 @@ class OnceApp(faust.App):
                 await check()
         except Refused as refusal:
             die(str(refusal), code=EXIT_REFUSED)
+        except Fault as fault:
+            die(str(fault))
         await super().on_first_start()
 
     async def on_start(self) -> None:
@@ -205,7 +206,7 @@ async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
     finally:
         owner.unit = None
         unit.ended.set()
-        app.tables.worked_at = time.monotonic()
+        app.tables.watch.worked()
 
 
 async def _fill_and_commit(app: OnceApp, unit: UnitOfWork) -> None:

@@ -153,6 +153,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         state = assignment.state_value(tp) if assignment is not None else None
         return None if state is None else cast("int | None", state.lso)
 
+    @property
+    def in_touch(self) -> bool:
+        """Whether the group's coordinator was there when it was last needed: at most a heartbeat ago."""
+        return self._consumer is not None and self._consumer._coordinator.coordinator_id is not None
+
     async def is_member(self) -> bool:
         """Ask the group coordinator whether this worker still belongs to its generation."""
         coordinator = self._ensure_consumer()._coordinator

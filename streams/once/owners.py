@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, cast
 
@@ -19,6 +18,7 @@ from streams.once.restore import Restorer
 from streams.once.resume import resume
 from streams.once.slot import Slot
 from streams.once.table import AnyTable, Slice
+from streams.once.watch import Watch
 
 if TYPE_CHECKING:
     from streams.once.app import OnceApp
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _STARTS_AT_ONCE = 16
 """Producers starting together: each opens two connections."""
-_WATCH_EVERY = 1.0
+_LOOK_EVERY = 1.0
 
 
 class Owners(TableManager):
@@ -46,8 +46,7 @@ class Owners(TableManager):
         """By source topic."""
         self.owners: dict[TopicPartition, Owner] = {}
         self.generation: int | None = None
-        self.worked_at = time.monotonic()
-        """When a unit of this worker last ended."""
+        self.watch = Watch(app.engine)
         self._closing: dict[TopicPartition, asyncio.Task[None]] = {}
         self._starting = asyncio.Semaphore(_STARTS_AT_ONCE)
         self._restorer = Restorer(app.engine)
@@ -134,9 +133,10 @@ class Owners(TableManager):
 
     @property
     def ready(self) -> bool:
-        """Every partition assigned to this worker is owned and restored, or none is assigned."""
+        """Every partition assigned to this worker is owned and restored, or none is; Kafka answers."""
         return (
             not self.app.rebalancing
+            and self.watch.in_touch
             and self.generation is not None
             and all(owner.state is State.READY for owner in self.owners.values())
         )
@@ -242,22 +242,10 @@ class Owners(TableManager):
             die("running units did not end within their deadline")
 
     @Service.task
-    async def _watch(self) -> None:
-        """Our own stall test: a batch that was drained and not dealt with, while no other one was.
-
-        On a worker with many partitions batches wait for their turn; then units end all the time.
-        """
-        limit = 2 * self.app.engine.unit_deadline
+    async def _look(self) -> None:
         while not self.should_stop:
-            await self.sleep(_WATCH_EVERY)
-            now = time.monotonic()
-            for owner in self.owners.values() if now - self.worked_at > limit else ():
-                since = owner.inflight_since
-                if owner.state is State.READY and since is not None and now - since > limit:
-                    die(
-                        f"{owner.tp.topic}[{owner.tp.partition}]: stalled: a batch was drained "
-                        f"{now - since:.0f} s ago and not dealt with"
-                    )
+            await self.sleep(_LOOK_EVERY)
+            self.watch.look(self.owners.values(), in_touch=self._consumer.thread.in_touch)
 
     @property
     def _consumer(self) -> "Consumer":

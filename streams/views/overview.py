@@ -73,6 +73,8 @@ def _partition(app: OnceApp, owner: Owner) -> Partition:
 def _verdict(app: OnceApp, owners: list[Owner]) -> str:
     if app.rebalancing:
         return "rebalancing"
+    if not app.tables.watch.in_touch:
+        return "cut off: Kafka does not answer"
     if not owners:
         return "no partitions"
     waiting = sum(owner.state is not State.READY for owner in owners)
@@ -131,7 +133,9 @@ th, td {{ border-bottom: 1px solid #8884; padding: .25rem .5rem; text-align: lef
 <h1>Perdiem is {verdict}</h1>
 <p>Since this worker started: <b>{charges}</b> charges, <b>{credits}</b> credits.
 This page as JSON: ask for <code>Accept: application/json</code>.</p>
-<h2>What became of the events</h2>
+<h2>Decisions of this worker since it started</h2>
+<p>The first decision of each event it processed. A later event may change what is true of an earlier one:
+<code>perdiem audit</code> counts what is true now.</p>
 <table><tr><th>Outcome<th class=n>Events{outcomes}</table>
 <h2>Partitions of this worker</h2>
 <table><tr><th>Agent<th>Source<th class=n>Partition<th>State<th class=n>Position<th class=n>Lag

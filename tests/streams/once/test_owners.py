@@ -1,7 +1,6 @@
 """Owners: which partitions a worker keeps, acquires and releases when the group changes."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +9,7 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from faust.types import TP
 
-from streams.once import OnceApp, Silent, owners
+from streams.once import OnceApp, Silent
 from streams.once.owner import Agent, Owner, State
 from streams.once.owners import Owners
 from tests.streams.once.fakes import COUNTS, SOURCE, a_batch, an_app, count
@@ -131,22 +130,3 @@ async def test_a_partition_is_acquired_again_only_when_its_last_owners_have_clos
     await waiting
     assert slow.released
     assert not closing
-
-
-async def test_a_batch_that_nobody_deals_with_ends_the_process(
-    group: Group, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A partition that stands still is noticed: twice the deadline of a unit after its batch was drained."""
-
-    def die(what: str) -> None:
-        raise RuntimeError(what)
-
-    async def an_hour_later(seconds: float) -> None:
-        group.owner.inflight_since = time.monotonic() - 3600
-
-    monkeypatch.setattr(owners, "die", die)
-    await group.gives(4, HERE)
-    group.owner.drained()
-    monkeypatch.setattr(group.app.tables, "sleep", an_hour_later)
-    with pytest.raises(RuntimeError, match=r"source\[3\]: stalled: a batch was drained 3600 s ago"):
-        await Owners._watch.fun(group.app.tables)

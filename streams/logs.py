@@ -10,7 +10,7 @@ def quiet(settings: Settings) -> None:
     level = logging.INFO if settings.log_level == "debug" else logging.WARNING
     for library in ("aiokafka", "faust", "mode", "asyncio", "aiohttp"):
         logging.getLogger(library).setLevel(level)
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("aiokafka.")]:
+    for name in [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "aiokafka"]:
         logging.getLogger(name).addFilter(Seldom())
 
 

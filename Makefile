@@ -7,10 +7,12 @@ READY := .venv/installed
 LOCKED := --generate-hashes --universal --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench docs lock clean
+.PHONY: help setup demo test check bench docs lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(READY) ## Set up .venv and do no more.
 
 demo: $(READY) ## See a day of three hospitals go through a real Kafka and come out as charges.
 	@$(BIN)/perdiem demo

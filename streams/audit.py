@@ -135,7 +135,7 @@ def _nothing(topic: str, records: int, total: int) -> None:
 async def audit_topics(settings: Settings, examples: int = 5, progress: Progress = _nothing) -> Report:
     """Audit everything up to the ends of the topics as they are now.
 
-    Raises ``streams.reading.ReadingError``. Records on their way through the pipeline have no
+    Raises ``BrokersError``, ``ReadingError``. Records on their way through the pipeline have no
     decision yet and are counted as unexplained: run it when the pipeline has caught up.
     """
     topics = Topics.of(settings)

@@ -8,21 +8,17 @@ from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
 from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from streams.errors import PerdiemError
+from streams.clients import BrokersError, connected
 from streams.settings import Settings
 
 # KIP-896: Kafka 4.0 was the first to refuse Fetch requests below version 4.
 FETCH_SINCE_KAFKA_4 = 4
 SEEN_TIMEOUT = 30.0
-
-
-class BrokersError(PerdiemError):
-    """No broker answers, or they refuse what was asked."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +41,8 @@ class Brokers:
     @classmethod
     @asynccontextmanager
     async def connected(cls, settings: Settings) -> AsyncIterator[Self]:
-        admin = AIOKafkaAdminClient(**settings.kafka(), client_id=settings.app_id)
-        try:
-            await admin.start()
+        async with connected(settings, AIOKafkaAdminClient, client_id=settings.app_id) as admin:
             yield cls(admin)
-        except KafkaConnectionError:
-            raise BrokersError(f"PERDIEM_BROKERS: no Kafka answers at {settings.brokers}") from None
-        finally:
-            await admin.close()
 
     async def too_old(self) -> list[int]:
         """Ids of the brokers that run a Kafka older than 4.0."""

@@ -3,9 +3,7 @@
 import socket
 from tempfile import TemporaryFile
 
-from aiokafka.errors import KafkaError
-
-from streams.brokers import BrokersError
+from streams.clients import BrokersError
 from streams.once import Refused
 from streams.once.failure import Fault
 from streams.settings import Settings
@@ -25,8 +23,6 @@ async def check_topics(settings: Settings) -> None:
         raise Refused(str(error)) from error
     except BrokersError as error:
         raise Fault(str(error)) from error
-    except KafkaError as error:
-        raise Fault(f"PERDIEM_BROKERS: {settings.brokers} does not answer: {type(error).__name__}") from error
 
 
 async def check_data_dir(settings: Settings) -> None:

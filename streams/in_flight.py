@@ -6,6 +6,7 @@ import time
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.clients import connected
 from streams.errors import PerdiemError
 from streams.reading import Reader, Span, reader
 from streams.settings import Settings
@@ -21,24 +22,19 @@ class NotProcessedError(PerdiemError):
 async def wait_until_processed(settings: Settings, *, seconds: float) -> None:
     """Wait until every record of the source topics, and what became of it, is processed.
 
-    Raises NotProcessedError after ``seconds``.
+    Raises NotProcessedError after ``seconds``, BrokersError.
     """
     deadline = time.monotonic() + seconds
     topics = Topics.of(settings)
-    admin = AIOKafkaAdminClient(**settings.kafka())
-    await admin.start()
-    try:
-        async with reader(settings) as source:
-            # The sources first: once they are at rest, nothing new comes to the ledger.
-            for stage in ([topic.name for topic in topics.sources], [topics.procedures.name]):
-                while await _any_left(admin, source, settings.app_id, stage):
-                    if time.monotonic() > deadline:
-                        raise NotProcessedError(
-                            f"{', '.join(stage)}: records are still in flight after {seconds:.0f} s"
-                        )
-                    await asyncio.sleep(_ASK_EVERY)
-    finally:
-        await admin.close()
+    async with connected(settings, AIOKafkaAdminClient) as admin, reader(settings) as source:
+        # The sources first: once they are at rest, nothing new comes to the ledger.
+        for stage in ([topic.name for topic in topics.sources], [topics.procedures.name]):
+            while await _any_left(admin, source, settings.app_id, stage):
+                if time.monotonic() > deadline:
+                    raise NotProcessedError(
+                        f"{', '.join(stage)}: records are still in flight after {seconds:.0f} s"
+                    )
+                await asyncio.sleep(_ASK_EVERY)
 
 
 async def _any_left(admin: AIOKafkaAdminClient, source: Reader, group: str, stage: list[str]) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import binascii
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from streams.clients import connected, partitions
 from streams.errors import PerdiemError
 from streams.settings import Settings
 
@@ -85,13 +86,17 @@ class Player:
         self._filling: dict[tuple[str, int], BatchBuilder] = {}
         self._sent: set[asyncio.Future[Any]] = set()
 
+    async def find(self, topics: Iterable[str]) -> None:
+        """Look ``topics`` up, named as in a record; raises ``BrokersError`` that names the missing ones."""
+        self._partitions |= await partitions(self._producer.client, [self._prefix + name for name in topics])
+
     async def put(self, record: Record) -> None:
         """Take one record; waits while too many batches are on their way."""
         topic = self._prefix + record.topic
         if topic not in self._partitions:
-            self._partitions[topic] = sorted(await self._producer.partitions_for(topic))
-        partitions = self._partitions[topic]
-        place = (topic, self._partitioner(record.key, partitions, partitions))
+            await self.find([record.topic])
+        numbers = self._partitions[topic]
+        place = (topic, self._partitioner(record.key, numbers, numbers))
         batch = self._filling.get(place) or self._begin(place)
         taken = {"timestamp": None, "key": record.key, "value": record.value, "headers": record.headers}
         if batch.append(**taken) is None:
@@ -124,23 +129,31 @@ class Player:
 
 @asynccontextmanager
 async def player(settings: Settings) -> AsyncIterator[Player]:
-    """A player to the broker that ``settings`` name."""
-    producer = AIOKafkaProducer(
-        **settings.kafka(), enable_idempotence=True, acks="all", max_batch_size=MAX_BATCH, linger_ms=5
-    )
-    await producer.start()
-    try:
+    """A player to the broker that ``settings`` name. Raises ``BrokersError``."""
+    async with connected(
+        settings,
+        AIOKafkaProducer,
+        enable_idempotence=True,
+        acks="all",
+        max_batch_size=MAX_BATCH,
+        linger_ms=5,
+    ) as producer:
         yield Player(producer, settings.topic_prefix)
-    finally:
-        await producer.stop()
 
 
-async def play(settings: Settings, records: Iterable[Record], rate: float | None = None) -> int:
-    """Send ``records``, at most ``rate`` a second; how many were sent."""
+async def play(
+    settings: Settings, records: Iterable[Record], rate: float | None = None, topics: Collection[str] = ()
+) -> int:
+    """Send ``records``, at most ``rate`` a second; how many were sent.
+
+    ``topics`` are theirs, where they are known before: nothing is sent if one is missing.
+    Raises ``PlayError``, ``BrokersError``.
+    """
     clock = asyncio.get_running_loop().time
     breath = BREATH if rate is None else max(1, min(BREATH, int(rate / 20)))
     count = 0
     async with player(settings) as sink:
+        await sink.find(topics)
         began = clock()
         for count, record in enumerate(records, start=1):
             await sink.put(record)

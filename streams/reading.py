@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
+from streams.clients import connected, partitions
 from streams.errors import PerdiemError
 from streams.settings import Settings
 
@@ -32,8 +32,8 @@ class Span(NamedTuple):
 class Reader:
     """Reads under read_committed, outside every group; commits and resets nothing.
 
-    Every method raises ``ReadingError`` where a topic is missing, the broker is not reached, or a
-    read stands still.
+    Every method raises ``BrokersError`` where a topic is missing or the broker is not reached, and
+    ``ReadingError`` where a read stands still.
     """
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
@@ -41,18 +41,11 @@ class Reader:
 
     async def spans(self, *topics: str) -> dict[TopicPartition, Span]:
         """The partitions of ``topics`` in order, and what each holds now."""
-        cluster = await self._consumer._client.fetch_all_metadata()  # the public way waits for unknown topics
-        missing = [name for name in topics if not cluster.partitions_for_topic(name)]
-        if missing:
-            raise ReadingError(f"no topic {', '.join(missing)}: create them with perdiem topics create")
-        partitions = [
-            TopicPartition(topic, partition)
-            for topic in topics
-            for partition in sorted(cluster.partitions_for_topic(topic))
-        ]
-        begins = await self._consumer.beginning_offsets(partitions)
-        ends = await self._consumer.end_offsets(partitions)
-        return {partition: Span(begins[partition], ends[partition]) for partition in partitions}
+        found = await partitions(self._consumer._client, topics)
+        places = [TopicPartition(topic, partition) for topic in found for partition in found[topic]]
+        begins = await self._consumer.beginning_offsets(places)
+        ends = await self._consumer.end_offsets(places)
+        return {place: Span(begins[place], ends[place]) for place in places}
 
     async def read(self, spans: dict[TopicPartition, Span]) -> AsyncIterator[list[ConsumerRecord]]:
         """The records of ``spans``, in polls; those of one partition in the order of its log."""
@@ -96,17 +89,12 @@ class Reader:
 @asynccontextmanager
 async def reader(settings: Settings) -> AsyncIterator[Reader]:
     """A reader of the broker that ``settings`` name."""
-    consumer = AIOKafkaConsumer(
-        **settings.kafka(),
+    async with connected(
+        settings,
+        AIOKafkaConsumer,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",
         max_partition_fetch_bytes=FETCH_BYTES,
-    )
-    try:
-        await consumer.start()
+    ) as consumer:
         yield Reader(consumer)
-    except KafkaError as error:
-        raise ReadingError(f"cannot read from {settings.brokers}: {type(error).__name__}") from error
-    finally:
-        await consumer.stop()

@@ -16,7 +16,7 @@ async def tail(
 ) -> AsyncGenerator[ConsumerRecord, None]:
     """The last ``limit`` records of ``billing``, ``decisions`` or ``dead-letters``, by time; then what comes.
 
-    Raises ``streams.reading.ReadingError``.
+    Raises ``BrokersError``, ``ReadingError``.
     """
     topics = Topics.of(settings)
     topic = {

@@ -28,7 +28,7 @@ class Told(NamedTuple):
 
 
 async def of_event(settings: Settings, event_id: str) -> Told:
-    """What was decided about one event. Raises ``WhyError`` if nothing was, ``ReadingError``."""
+    """What was decided about one event. Raises ``WhyError`` if nothing was."""
     text = event_id.encode()
     told = await _told(settings, lambda decision: decision.event_id == event_id, text, None)
     if not told:

@@ -16,6 +16,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+
+def counted(count: int, noun: str) -> str:
+    """``1 record``, ``1,234 records``."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 # In the order of `perdiem --help`. Each module adds its commands to `app`; imports of what is slow to
 # load belong inside the commands.
 for noun in ("demo", "worker", "play", "simulate", "tail", "why", "audit", "topics", "settings", "kafka"):
@@ -23,11 +29,12 @@ for noun in ("demo", "worker", "play", "simulate", "tail", "why", "audit", "topi
 
 
 def main() -> None:
-    """Run the command line; what a person can put right is told in one line, with exit code 2."""
+    """Run the command line; what a person can put right is told in a line each, with exit code 2."""
     # Clients say at length what the exception, told below in one line, says again.
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())
     try:
         app()
     except PerdiemError as error:
-        print(f"perdiem: {error}", file=sys.stderr)
+        for line in str(error).splitlines():
+            print(f"perdiem: {line}", file=sys.stderr)
         sys.exit(error.code)

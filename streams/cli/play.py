@@ -1,12 +1,13 @@
 """``perdiem play``: send a file of records to the topics."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from streams.cli import app
+from streams.cli import app, counted
 
 
 @app.command()
@@ -24,6 +25,7 @@ def play(
     from streams.settings import Settings
 
     settings = Settings.load()
-    total = sum(1 for _ in read_file(file))
-    records = track(read_file(file), f"Playing {file.name}", total, console=Console(stderr=True))
-    print(f"{asyncio.run(play(settings, records, rate))} records sent.")
+    topics = Counter(record.topic for record in read_file(file))
+    shown = Console(stderr=True)
+    records = track(read_file(file), f"Playing {file.name}", topics.total(), console=shown)
+    print(f"{counted(asyncio.run(play(settings, records, rate, topics)), 'record')} sent.")

@@ -7,7 +7,7 @@ from models.audit import Figure
 from streams.audit import DAYS, audit_topics
 from streams.partitioning import partition_of
 from streams.play import read_file
-from streams.reading import ReadingError
+from streams.clients import BrokersError
 from streams.settings import Settings
 from tests.integration.pipeline import EXAMPLES, Pipeline
 from tests.kafka import produce
@@ -82,5 +82,5 @@ async def test_a_patient_whose_records_lie_elsewhere_is_unexplained(pipeline: Pi
 
 async def test_a_missing_topic_is_told_in_one_line(settings: Settings) -> None:
     """The topics are named, and the command that makes them."""
-    with pytest.raises(ReadingError, match=r"no topic .*: create them with perdiem topics create"):
+    with pytest.raises(BrokersError, match=r"^no topic .*procedures.*perdiem topics create"):
         await audit_topics(settings)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from streams.brokers import BrokersError
+from streams.clients import BrokersError
 from streams.settings import Settings
 from streams.topics import HEADROOM, MAX_MESSAGE, Topics, TopicsError, check, create
 from tests.kafka import Sent, produce, read_all

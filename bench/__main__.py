@@ -18,7 +18,7 @@ from bench.report import Report, machine, tables
 from bench.restore import restores
 from bench.sizes import FULL, QUICK, Sizes
 from bench.systems import SYSTEMS, BenchError
-from bench.throughput import by_partitions, by_repeats, by_workers, side_by_side
+from bench.throughput import by_partitions, by_repeats, by_workers, side_by_side, warm_up
 from streams.errors import PerdiemError
 from streams.local_kafka import LocalKafka
 
@@ -60,6 +60,7 @@ async def _measure(report: Report, ground: Ground, parts: list[str]) -> None:
     """Fill ``report``, telling each figure as it comes, and keep it as it grows."""
     sizes = QUICK if report.quick else FULL
     begun = time.monotonic()
+    await warm_up(ground)
     for part in parts:
         async for row in PARTS[part](ground, sizes):
             if isinstance(row, BenchError):

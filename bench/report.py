@@ -23,6 +23,19 @@ from bench.systems import (
     QUIXSTREAMS,
 )
 
+RATIOS = (
+    (LEDGER, FAUST_AS_IT_IS, 35),
+    (LEDGER, FAUST_EXACTLY_ONCE, 35),
+    (LEDGER, QUIXSTREAMS, 3),
+    (LEDGER, KAFKA_STREAMS, 1),
+    (LEDGER, KAFKA_STREAMS_ALL_CORES, 1),
+    (PATH, LEDGER, 0.5),
+)
+"""Rates of the first over the second, and what they should be at least."""
+P99_RATE = 1_000
+P99 = {LEDGER.name: 150, PATH.name: 300}
+"""Milliseconds that p99 should stay under at that rate."""
+
 
 class Report(msgspec.Struct, kw_only=True):
     """What was measured; what was not is empty."""
@@ -54,7 +67,6 @@ def tables(report: Report) -> Iterator[str]:
     yield from report.notes
     if report.throughput:
         yield from _side_by_side(report.throughput)
-        yield from _ratios(report.throughput)
     yield from _growth("workers", report.workers, lambda row: row.workers)
     yield from _growth("partitions", report.partitions, lambda row: row.partitions)
     yield from _growth("repeated events", report.repeats, lambda row: f"{row.repeats:.0%}")
@@ -62,6 +74,7 @@ def tables(report: Report) -> Iterator[str]:
         yield from _latency(report.latency)
     if report.restore:
         yield from _restore(report.restore)
+    yield from _goals(report)
 
 
 def _side_by_side(rows: Sequence[Throughput]) -> Iterator[str]:
@@ -85,23 +98,35 @@ def _side_by_side(rows: Sequence[Throughput]) -> Iterator[str]:
     )
 
 
-def _ratios(rows: Sequence[Throughput]) -> Iterator[str]:
-    """The ratio of each round's runs: what disturbs a round disturbs both."""
+def _goals(report: Report) -> Iterator[str]:
+    goals = [*_ratios(report.throughput), *_latency_goals(report.latency), *_restore_goals(report.restore)]
+    if goals:
+        yield from _table(("what it should reach", "is", "goal"), goals)
+
+
+def _ratios(rows: Sequence[Throughput]) -> Iterator[tuple[str, str, str]]:
+    """Ratios of the runs of one round: what disturbs a round disturbs both."""
     by_system = {name: _rates(some) for name, some in _grouped(rows, lambda row: row.system).items()}
-    wanted = (
-        (LEDGER, FAUST_AS_IT_IS, 35),
-        (LEDGER, FAUST_EXACTLY_ONCE, 35),
-        (LEDGER, QUIXSTREAMS, 3),
-        (LEDGER, KAFKA_STREAMS, 1),
-        (LEDGER, KAFKA_STREAMS_ALL_CORES, 1),
-        (PATH, LEDGER, 0.5),
-    )
-    lines = []
-    for one, other, goal in wanted:
-        if one.name in by_system and other.name in by_system:
-            ratios = [a / b for a, b in zip(by_system[one.name], by_system[other.name], strict=False)]
-            lines.append((f"{one.label} / {other.label}", _spread(ratios, "{:.2f}"), f"{goal}"))
-    yield from _table(("ratio in one round", "is", "should be at least"), lines)
+    for one, other, goal in RATIOS:
+        pairs = zip(by_system.get(one.name, []), by_system.get(other.name, []), strict=False)
+        if ratios := [a / b for a, b in pairs]:
+            yield f"{one.label} / {other.label}", _spread(ratios, "{:.2f}"), f"{goal} or more"
+
+
+def _latency_goals(rows: Sequence[Latency]) -> Iterator[tuple[str, str, str]]:
+    for row in rows:
+        if (goal := P99.get(row.system)) and row.rate == P99_RATE:
+            yield f"p99 at {row.rate:,} events/s, {row.label}", f"{row.p99:.0f} ms", f"under {goal} ms"
+
+
+def _restore_goals(rows: Sequence[Restore]) -> Iterator[tuple[str, str, str]]:
+    if len(rows) > 1:
+        small, large = rows[0], rows[-1]
+        size = f"{large.patient_days:,} patient-days"
+        yield f"ready with {size}, cold", f"{large.cold:.1f} s", "under 20 s at 1,000,000"
+        yield f"ready with {size}, warm", f"{large.warm:.1f} s", "under 2 s at 1,000,000"
+        memory = f"memory at {size} / {small.patient_days:,}, at work"
+        yield memory, f"{large.rss_busy / small.rss_busy:.2f}", "1.5 at most, 1,000,000 / 10,000"
 
 
 def _growth(what: str, rows: Sequence[Throughput], of: Callable[[Throughput], object]) -> Iterator[str]:

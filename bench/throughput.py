@@ -7,11 +7,17 @@ from itertools import chain
 from bench.ground import Ground, Input
 from bench.load import again, canonical, messages
 from bench.measure import Throughput, throughput
-from bench.sizes import Sizes
+from bench.sizes import QUICK, Sizes
 from bench.systems import LEDGER, SYSTEMS, BenchError, System
 
 PARTITIONS = 8
 """Unless they are what grows: the default of Perdiem's settings."""
+
+
+async def warm_up(ground: Ground) -> None:
+    """Let Kafka's compiler see the work: whoever comes first would pay for it."""
+    async with ground.input(canonical(messages(QUICK.events)), PARTITIONS) as source:
+        await _measure(ground, QUICK, LEDGER, source)
 
 
 async def side_by_side(ground: Ground, sizes: Sizes) -> AsyncIterator[Throughput | BenchError]:

@@ -5,9 +5,9 @@ import pytest
 
 from models.audit import Figure
 from streams.audit import DAYS, audit_topics
+from streams.clients import BrokersError
 from streams.partitioning import partition_of
 from streams.play import read_file
-from streams.clients import BrokersError
 from streams.settings import Settings
 from tests.integration.pipeline import EXAMPLES, Pipeline
 from tests.kafka import produce

@@ -94,7 +94,7 @@ class Topics:
             patient_days=topic(
                 settings.topic_patient_days,
                 "table and key",
-                "tables patient_days and patients; position of the ledger",
+                "tables patient_days, patients and refused; position of the ledger",
                 compacted=True,
             ),
             intake_lab=topic(

@@ -6,7 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from models.codes import Service
-from models.procedures import Performer, Stream
+from models.procedures import Performer, ProcedureEvent, Stream
 
 
 class Kind(StrEnum):
@@ -197,3 +197,5 @@ encode_billing_event = msgspec.json.Encoder().encode
 decode_billing_event = msgspec.json.Decoder(BillingEvent).decode
 encode_decision = msgspec.json.Encoder().encode
 decode_decision = msgspec.json.Decoder(Decision).decode
+decode_procedure_or_decision = msgspec.json.Decoder(ProcedureEvent | Decision).decode
+"""Of what intake sends to the ledger."""

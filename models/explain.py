@@ -29,11 +29,20 @@ OUTCOMES = {
     Outcome.DEAD_LETTERED: "It could not be processed and lies among the dead letters.",
 }
 
+PAST = {
+    Outcome.REPORTED: "Its charge stood.",
+    Outcome.ALREADY_REPORTED: "Not charged: the service was already reported for this patient and day.",
+    Outcome.SUPERSEDED: "A later statement about the same procedure held instead.",
+    Outcome.CORRECTED: "It corrected an earlier statement about the same procedure.",
+    Outcome.HELD: "Held: a person had to look at it.",
+}
+"""Of outcomes that are no longer true, where ``OUTCOMES`` speaks of what stands."""
+
 REASONS = {
     Reason.FIRST_OF_DAY: "It was the first of its service on that day.",
     Reason.PROMOTED: "It took the place of a procedure that no longer counts.",
-    Reason.CONTENT_CORRECTED: "What it says of the procedure differs from before.",
-    Reason.KEY_CORRECTED: "It moves the procedure to another day, service or stream.",
+    Reason.CONTENT_CORRECTED: "A correction changed what was said of the procedure.",
+    Reason.KEY_CORRECTED: "A correction moved the procedure to another day, service or stream.",
     Reason.FILLER_WITHDRAWN: "The procedure that was charged no longer counts.",
     Reason.IN_PROGRESS: "It had begun and was not completed.",
     Reason.TEST_MESSAGE: "It was sent as a test.",
@@ -67,18 +76,21 @@ WARNINGS = {
 }
 
 
-def explain(decision: Decision, *, warnings: bool = True) -> list[str]:
-    """The sentences that say what became of the event, the most important first, warnings last."""
-    said = [OUTCOMES[decision.outcome]]
+def explain(decision: Decision, *, warnings: bool = True, past: bool = False) -> list[str]:
+    """The sentences that say what became of the event, the most important first, warnings last.
+
+    ``past``: a later decision about the event holds.
+    """
+    said = [(past and PAST.get(decision.outcome)) or OUTCOMES[decision.outcome]]
     if decision.covered_by is not None:
-        said.append(f"What is charged is {procedure(decision.covered_by)}.")
-    if decision.of is not None and decision.of != decision.event_id:
+        said.append(f"What {'was' if past else 'is'} charged is {procedure(decision.covered_by)}.")
+    if decision.of not in (None, decision.event_id):
         said.append(f"See {decision.of}.")
     if decision.reason is not None:
         said.append(REASONS[decision.reason])
     if decision.field is not None and decision.detail is not None:
         said.append(f"{decision.field}: expected {decision.detail}.")
-    if decision.cause != decision.event_id:
+    if decision.cause not in (decision.event_id, decision.of):
         said.append(f"Brought about by {decision.cause}.")
     if warnings:
         said += [f"Warning: {WARNINGS[Noticed(warning)]}" for warning in decision.warnings]
@@ -95,11 +107,11 @@ def subject(decision: Decision) -> str:
 
 
 def line(event: BillingEvent) -> str:
-    """A charge or credit in one line."""
+    """A charge or credit in one line. Why it was made is in ``REASONS``."""
     sign = "charge" if event.kind is Kind.CHARGE else "credit"
     where = f"{event.facility}, {event.stream} billing, revenue code {event.revenue_code}"
     what = f"{sign} {event.code} {SERVICES[event.service]} on {event.service_date}"
-    return f"{what} at {where}: {procedure(event.procedure)} ({event.reason.replace('_', ' ')})"
+    return f"{what} at {where}: {procedure(event.procedure)}"
 
 
 def procedure(ref: ProcedureRef) -> str:

@@ -130,5 +130,14 @@ class ProcedureEvent(
         return (self.version, RANK[self.status], self.digest)
 
 
+def place(event_id: str) -> tuple[str, int, int, int]:
+    """Topic, partition, offset and index that ``event_id`` names: sorts events as they lie in the logs.
+
+    Raises ValueError if it names none.
+    """
+    topic, partition, offset, index = event_id.rsplit(":", 3)
+    return topic, int(partition), int(offset), int(index)
+
+
 encode_procedure = msgspec.json.Encoder().encode
 decode_procedure = msgspec.json.Decoder(ProcedureEvent).decode

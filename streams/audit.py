@@ -14,9 +14,12 @@ import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 
 from models.audit import Account, Figure, Finding, audit
-from models.billing import BillingEvent, Decision
+from models.billing import (
+    decode_billing_event,
+    decode_decision,
+    decode_procedure_or_decision,
+)
 from models.patient_day import PatientDay, decode_patient_day
-from models.procedures import ProcedureEvent
 from streams.partitioning import partition_of
 from streams.reading import Reader, Span, reader
 from streams.settings import Settings
@@ -30,9 +33,6 @@ PRESENT, DECIDED = 1, 2
 DAYS: Final = b"patient_days\0"
 """What the keys of the ledger's days begin with in its changelog."""
 
-_decode_procedure = msgspec.json.Decoder(ProcedureEvent | Decision).decode
-_decode_decision = msgspec.json.Decoder(Decision).decode
-_decode_billing = msgspec.json.Decoder(BillingEvent).decode
 
 Progress = Callable[[str, int, int], None]
 """Told the topic, how many of its offsets were just passed, and how many it has."""
@@ -212,9 +212,9 @@ def _account(group: Iterable[Spilled]) -> Account:
     days: list[PatientDay] = []
     account = Account(days=days)
     put: dict[int, Callable[[bytes], None]] = {
-        PROCEDURE: lambda value: account.procedures.append(_decode_procedure(value)),
-        DECISION: lambda value: account.decisions.append(_decode_decision(value)),
-        BILLING: lambda value: account.billing_events.append(_decode_billing(value)),
+        PROCEDURE: lambda value: account.procedures.append(decode_procedure_or_decision(value)),
+        DECISION: lambda value: account.decisions.append(decode_decision(value)),
+        BILLING: lambda value: account.billing_events.append(decode_billing_event(value)),
         DAY: lambda value: days.append(decode_patient_day(value)),
     }
     for kind, value in group:

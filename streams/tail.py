@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from aiokafka import ConsumerRecord
 
 from models.billing import decode_billing_event, decode_decision
-from models.explain import explain, line, subject
+from models.explain import REASONS, explain, line, subject
 from streams.reading import Span, reader
 from streams.settings import Settings
 from streams.topics import Topics
@@ -14,7 +14,7 @@ from streams.topics import Topics
 async def tail(
     settings: Settings, what: str, limit: int, *, follow: bool
 ) -> AsyncGenerator[ConsumerRecord, None]:
-    """The last ``limit`` records of ``billing``, ``decisions`` or ``dead-letters``, by time; then what comes.
+    """The last ``limit`` records of ``what``, one of ``LINES``, by time; then what comes.
 
     Raises ``BrokersError``, ``ReadingError``.
     """
@@ -22,6 +22,7 @@ async def tail(
     topic = {
         "billing": topics.billing_events,
         "decisions": topics.decisions,
+        "held": topics.held,
         "dead-letters": topics.dead_letters,
     }[what].name
     async with reader(settings) as source:
@@ -43,7 +44,8 @@ async def tail(
 
 def billing_line(record: ConsumerRecord, show_patients: bool) -> str:
     event = decode_billing_event(record.value)
-    return line(event) + (f", patient {event.patient}" if show_patients else "")
+    patient = f", patient {event.patient}" if show_patients else ""
+    return f"{line(event)}{patient}. {REASONS[event.reason]}"
 
 
 def decision_line(record: ConsumerRecord, show_patients: bool) -> str:
@@ -53,8 +55,8 @@ def decision_line(record: ConsumerRecord, show_patients: bool) -> str:
     return f"{decision.event_id} {outcome}: {subject(decision)}{patient}. {' '.join(explain(decision)[1:])}"
 
 
-def dead_letter_line(record: ConsumerRecord, _show_patients: bool) -> str:
-    """From the headers alone: the value is whatever the source sent."""
+def aside_line(record: ConsumerRecord, _show_patients: bool) -> str:
+    """What was held or became a dead letter, from the headers alone: the value is what the source sent."""
     told = {name: (text or b"").decode(errors="replace") for name, text in record.headers}
     event_id = told.get("perdiem-event-id", "?")
     why = told.get("__streams.errors.message") or told.get("__streams.errors.exception", "")
@@ -64,5 +66,6 @@ def dead_letter_line(record: ConsumerRecord, _show_patients: bool) -> str:
 LINES: dict[str, Callable[[ConsumerRecord, bool], str]] = {
     "billing": billing_line,
     "decisions": decision_line,
-    "dead-letters": dead_letter_line,
+    "held": aside_line,
+    "dead-letters": aside_line,
 }

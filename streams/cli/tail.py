@@ -13,6 +13,7 @@ from streams.cli import app
 class What(StrEnum):
     BILLING = "billing"
     DECISIONS = "decisions"
+    HELD = "held"
     DEAD_LETTERS = "dead-letters"
 
 
@@ -23,7 +24,7 @@ def tail(
     limit: Annotated[int, typer.Option(min=0, help="How many of those that are there to begin with.")] = 20,
     show_patients: Annotated[bool, typer.Option(help="Show patients' ids.")] = False,
 ) -> None:
-    """Show charges and credits, decisions or dead letters, as they come."""
+    """Show charges and credits, decisions, what is held or dead letters, as they come."""
     from rich.console import Console
 
     from streams.settings import Settings

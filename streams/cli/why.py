@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import app
+from streams.cli import app, counted
 
 if TYPE_CHECKING:
     from streams.why import Told
@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 def why(
     event_id: Annotated[str | None, typer.Argument(help="topic:partition:offset:index of the event.")] = None,
     patient: Annotated[
-        str | None, typer.Option(help="Instead of an event: AUTHORITY|MRN, all events of the patient.")
+        str | None,
+        typer.Option(
+            help="Instead of an event: AUTHORITY|MRN, all events of the patient. Any spelling that the "
+            "facilities file knows, if PERDIEM_FACILITIES is set."
+        ),
     ] = None,
     date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="With --patient: one service date.")
     ] = None,
 ) -> None:
     """Say why an event was charged or not: every decision about it, in order, the last one true now."""
+    from streams.facilities import read_facilities
     from streams.settings import Settings
     from streams.why import WhyError, of_event, of_patient
 
@@ -32,24 +37,51 @@ def why(
     if event_id is not None:
         show([asyncio.run(of_event(settings, event_id))])
     elif patient is not None:
-        show(asyncio.run(of_patient(settings, patient, date.date() if date else None)))
+        facilities = read_facilities(settings.facilities) if settings.facilities else None
+        told = asyncio.run(of_patient(settings, patient, date.date() if date else None, facilities))
+        show(told)
+        print(standing(told))
 
 
 def show(told: "list[Told]") -> None:
-    """Every event with its decisions and billing events, the last decision in bold."""
+    """Every event with its decisions and billing events: what was said then dim, what is true now not."""
     from rich.console import Console
 
-    from models.explain import explain, line, subject
+    from models.explain import REASONS, explain, line, subject
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for event in told:
-        last = max(event.decisions, key=lambda decision: decision.sequence)
-        console.print(f"{last.event_id}: {subject(last)}", style="bold")
+        console.print(f"{event.now.event_id}: {subject(event.now)}", style="bold")
+        if event.now.procedure_id is not None:
+            console.print(f"  {performed(event)}")
         for decision in event.decisions:
-            style = "" if decision is last else "dim"
-            console.print(f"  {decision.sequence}. {decision.outcome.replace('_', ' ')}", style=style)
-            for sentence in explain(decision):
+            past = decision is not event.now
+            style = "dim" if past else ""
+            outcome = decision.outcome.replace("_", " ")
+            console.print(f"  {decision.sequence}. {'then' if past else 'now'}: {outcome}", style=style)
+            for sentence in explain(decision, past=past):
                 console.print(f"     {sentence}", style=style)
             for name in decision.billing_events:
                 if name in event.billing_events:
-                    console.print(f"     {line(event.billing_events[name])}", style=style)
+                    written = event.billing_events[name]
+                    why = "" if written.reason is decision.reason else f". {REASONS[written.reason]}"
+                    console.print(f"     {line(written)}{why}", style=style)
+
+
+def performed(event: "Told") -> str:
+    """The procedure that the event is about, and when it began, as far as it is known."""
+    began = event.statement.performed_start if event.statement else None
+    when = f", performed {began.isoformat(' ', 'minutes')}" if began else ""
+    return f"procedure {event.now.procedure_id} of {event.now.source or 'an unknown source'}{when}"
+
+
+def standing(told: "list[Told]") -> str:
+    """The charges that stand for the events told, in one line."""
+    charges = {
+        event.now.charge_id: event.billing_events[event.now.charge_id]
+        for event in told
+        if event.now.charge_id in event.billing_events
+    }
+    stand = counted(len(charges), "standing charge")
+    listed = [f"{charge.code} on {charge.service_date} ({charge.stream})" for charge in charges.values()]
+    return f"{stand}: {', '.join(listed)}" if listed else f"{stand}."

@@ -1,14 +1,18 @@
 """What came out can be read: why an event was charged or not, and what was written last."""
 
+from datetime import date
+
 import pytest
 
 from models.billing import Outcome
 from models.explain import explain
+from models.procedures import place
+from streams.facilities import read_facilities
 from streams.settings import Settings
 from streams.tail import LINES, tail
 from streams.topics import Topics
 from streams.why import WhyError, of_event, of_patient
-from tests.integration.pipeline import Pipeline
+from tests.integration.pipeline import EXAMPLES, Pipeline
 from tests.kafka import Sent, produce
 
 pytestmark = pytest.mark.integration
@@ -44,14 +48,51 @@ async def test_a_patient_is_explained_on_a_day(pipeline: Pipeline) -> None:
     assert all(explain(made) for event in told for made in event.decisions)
 
 
-@pytest.mark.parametrize("event_id", ["lab.procedures:0:999999:0", "nonsense"])
+async def test_the_statement_itself_is_told(pipeline: Pipeline) -> None:
+    """What intake made of the event, with the time at which the procedure began."""
+    await pipeline.write()
+    made = next(made for account in pipeline.ledger.accounts.values() for made in account.decisions)
+    told = await of_event(pipeline.settings, made.event_id)
+    assert told.statement is not None
+    assert (told.statement.event_id, told.statement.patient) == (made.event_id, made.patient)
+    assert told.now is told.decisions[-1]
+
+
+async def test_a_patients_events_are_told_by_date_and_place(pipeline: Pipeline) -> None:
+    """The order of the days, and within one of the logs; numbers as numbers."""
+    await pipeline.write()
+    for patient in pipeline.ledger.accounts:
+        told = await of_patient(pipeline.settings, patient)
+        order = [(event.now.service_date or date.max, place(event.now.event_id)) for event in told]
+        assert order == sorted(order)
+
+
+async def test_any_spelling_of_a_patient_will_do_with_the_facilities_file(pipeline: Pipeline) -> None:
+    """Authority by alias, number with zeros that the file strips."""
+    await pipeline.write()
+    facilities = read_facilities(EXAMPLES / "facilities.toml")
+    alias = facilities.authority("LAKE").aliases[0]  # type: ignore[union-attr]
+    told = await of_patient(pipeline.settings, f"{alias}|00000001", facilities=facilities)
+    assert {event.now.patient for event in told} == {"LAKE|1"}
+    with pytest.raises(WhyError, match=r"no decision about this patient\. Expected .* PERDIEM_FACILITIES"):
+        await of_patient(pipeline.settings, "LAKE|00000001")
+
+
+@pytest.mark.parametrize(
+    ("event_id", "line"),
+    [
+        ("lab.procedures:0:999999:0", "no decision about lab.procedures:0:999999:0"),
+        ("nonsense", "nonsense: expected the id of an event, topic:partition:offset:index"),
+    ],
+)
 async def test_an_event_that_nobody_decided_is_told_in_one_line(
-    settings: Settings, topics: Topics, event_id: str
+    settings: Settings, topics: Topics, event_id: str, line: str
 ) -> None:
-    """The form of an id is named."""
+    """What is no id at all is told apart from an id that nothing was decided about."""
     assert topics
-    with pytest.raises(WhyError, match="expected an id topic:partition:offset:index"):
+    with pytest.raises(WhyError) as told:
         await of_event(settings, event_id)
+    assert str(told.value) == line
 
 
 async def test_a_patient_is_never_repeated_in_an_error(settings: Settings, topics: Topics) -> None:
@@ -84,14 +125,18 @@ async def test_what_is_written_later_follows(pipeline: Pipeline) -> None:
     assert (later.value, later.offset > 0) == (first.value, True)
 
 
-async def test_a_dead_letter_is_told_from_its_headers(settings: Settings, topics: Topics) -> None:
+@pytest.mark.parametrize("what", ["held", "dead-letters"])
+async def test_what_was_put_aside_is_told_from_its_headers(
+    settings: Settings, topics: Topics, what: str
+) -> None:
     """Event id, reason and field; nothing of the value, whatever it is."""
     headers = [
         ("perdiem-event-id", b"lab.procedures:0:7:0"),
         ("perdiem-reason", b"unreadable"),
         ("__streams.errors.message", b"status: expected one of performed, withdrawn"),
     ]
-    await produce(settings, [Sent(topics.dead_letters.name, b"\xff4711", b"k", headers)])
-    [record] = [record async for record in tail(settings, "dead-letters", 5, follow=False)]
-    told = LINES["dead-letters"](record, False)
+    topic = {"held": topics.held, "dead-letters": topics.dead_letters}[what]
+    await produce(settings, [Sent(topic.name, b"\xff4711", b"k", headers)])
+    [record] = [record async for record in tail(settings, what, 5, follow=False)]
+    told = LINES[what](record, False)
     assert told == "lab.procedures:0:7:0 unreadable: status: expected one of performed, withdrawn"

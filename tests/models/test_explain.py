@@ -44,3 +44,17 @@ def test_a_follow_up_names_what_brought_it_about() -> None:
     """And a warning stands at the end."""
     made = decided(Outcome.REPORTED, Reason.PROMOTED, cause="f", warnings=("late",))
     assert explain.explain(made)[-2:] == ["Brought about by f.", "Warning: It was received late."]
+
+
+def test_what_is_no_longer_true_is_not_told_in_the_present() -> None:
+    """An earlier decision never says that a charge stands."""
+    made = decided(Outcome.REPORTED, Reason.FIRST_OF_DAY)
+    assert explain.explain(made)[0] == "Its charge stands."
+    assert explain.explain(made, past=True)[0] == "Its charge stood."
+    covered = decided(Outcome.ALREADY_REPORTED, covered_by=ProcedureRef("lab", "P7"))
+    assert explain.explain(covered, past=True)[1] == "What was charged is procedure P7 of lab."
+
+
+def test_an_event_is_named_once() -> None:
+    """What holds instead and what brought it about are often the same event."""
+    assert explain.explain(decided(Outcome.SUPERSEDED, cause="f", of="f"))[1:] == ["See f."]

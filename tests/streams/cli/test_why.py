@@ -1,0 +1,89 @@
+"""`perdiem why` tells what was said then apart from what is true now."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from models.billing import BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
+from models.codes import Service
+from models.procedures import ProcedureEvent, Status, Stream, VersionKind
+from streams.cli.why import show, standing
+from streams.why import Told
+
+EVENT, LATER = "lab.procedures:0:2:0", "lab.procedures:0:10:0"
+STATEMENT = ProcedureEvent(
+    event_id=EVENT,
+    received=0,
+    source="lab",
+    procedure_id="P7",
+    patient="UH|0001",
+    stated_patient="UH|0001",
+    version_kind=VersionKind.NUMBER,
+    version="1",
+    status=Status.PERFORMED,
+    digest="",
+    settings="",
+    performed_start=datetime(2025, 3, 9, 7, 30, tzinfo=UTC),
+)
+CHARGE = BillingEvent(
+    kind=Kind.CHARGE,
+    id="c",
+    charge_id="c",
+    unit=1,
+    sequence=1,
+    patient="UH|0001",
+    facility="lakeside",
+    stream=Stream.FACILITY,
+    service=Service.COLLECTION,
+    service_date=date(2025, 3, 9),
+    code="38225",
+    revenue_code="0871",
+    procedure=ProcedureRef("lab", "P7"),
+    event_id=EVENT,
+    cause=EVENT,
+    reason=Reason.FIRST_OF_DAY,
+)
+REPORTED = Decision(
+    event_id=EVENT,
+    sequence=1,
+    cause=EVENT,
+    outcome=Outcome.REPORTED,
+    reason=Reason.FIRST_OF_DAY,
+    charge_id="c",
+    billing_events=("c",),
+    source="lab",
+    procedure_id="P7",
+    patient="UH|0001",
+)
+SUPERSEDED = Decision(
+    event_id=EVENT,
+    sequence=2,
+    cause=LATER,
+    outcome=Outcome.SUPERSEDED,
+    of=LATER,
+    source="lab",
+    procedure_id="P7",
+    patient="UH|0001",
+)
+
+
+def test_only_the_last_decision_is_told_as_true_now(capsys: pytest.CaptureFixture[str]) -> None:
+    """The charge that stood once is not said to stand; procedure and start are named, the patient is not."""
+    show([Told([REPORTED, SUPERSEDED], {"c": CHARGE}, STATEMENT)])
+    told = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert told[1] == "procedure P7 of lab, performed 2025-03-09 07:30+00:00"
+    assert told[2:4] == ["1. then: reported", "Its charge stood."]
+    assert told[-3:] == [
+        "2. now: superseded",
+        "A later statement about the same procedure holds instead.",
+        f"See {LATER}.",
+    ]
+    assert not [line for line in told if "0001" in line]
+
+
+def test_what_stands_of_a_patient_is_one_line() -> None:
+    """Charges of the latest decisions alone, each once."""
+    assert standing([Told([REPORTED], {"c": CHARGE}, None)] * 2) == (
+        "1 standing charge: 38225 on 2025-03-09 (facility)"
+    )
+    assert standing([Told([REPORTED, SUPERSEDED], {"c": CHARGE}, None)]) == "0 standing charges."

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from models.billing import BillingEvent, Decision, Kind, decode_billing_event, decode_decision
+from models.procedures import place
 from streams.audit import Report, audit_topics
 from streams.errors import PerdiemError
 from streams.in_flight import wait_until_processed
@@ -88,7 +89,7 @@ async def _not_charged(settings: Settings) -> list[Decision]:
     async for value in _values(settings, Topics.of(settings).decisions):
         decision = decode_decision(value)
         latest[decision.event_id] = decision
-    return [latest[event] for event in sorted(latest) if latest[event].charge_id is None]
+    return [latest[event] for event in sorted(latest, key=place) if latest[event].charge_id is None]
 
 
 async def _standing(settings: Settings) -> list[BillingEvent]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import app
+from streams.cli import app, counted
 
 if TYPE_CHECKING:
     from streams.audit import Report
@@ -56,9 +56,11 @@ def show(report: "Report") -> None:
 
     console = Console(highlight=False)
     read = ", ".join(f"{count:,} {topic}" for topic, count in report.records.items())
-    console.print(f"Read {read or 'nothing'}. {report.standing:,} charges stand.", soft_wrap=True)
+    stand = counted(report.standing, "standing charge")
+    console.print(f"Read {read or 'nothing'}. {stand}.", soft_wrap=True)
     if report.replayed:
-        console.print(f"{report.replayed:,} statements came more than once from intake and were absorbed.")
+        repeats = counted(report.replayed, "repeat")
+        console.print(f"{repeats} of statements that intake had sent before, absorbed.")
     table = Table(box=None, pad_edge=False, show_header=False)
     for figure in Figure:
         count = report.figures[figure]

@@ -12,19 +12,18 @@ from streams.cli import app
 @app.command()
 def kafka(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Where clients connect, on loopback.")] = 9092,
-    data: Annotated[
-        Path | None, typer.Option(help="Folder of its data and log.  [default: kafka in PERDIEM_DATA_DIR]")
-    ] = None,
+    data: Annotated[Path, typer.Option(help="Folder of its data and log: all that was sent to it.")] = Path(
+        "var/kafka"
+    ),
 ) -> None:
     """Run Apache Kafka on this machine, without Docker, until Ctrl-C."""
     from streams.local_kafka import VERSION, LocalKafka, LocalKafkaError
-    from streams.settings import Settings
 
     def stop(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    broker = LocalKafka(data or Settings.load().data_dir / "kafka", port)
+    broker = LocalKafka(data, port)
     try:
         with broker:
             print(

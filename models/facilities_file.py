@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from models.chargemaster import duplicate_codes
 from models.expected import expected
-from models.facilities import Facilities
+from models.facilities import Authority, Facilities, Facility
 
 
 class FacilitiesError(ValueError):
@@ -42,32 +42,24 @@ _WORDS = {"missing": "is needed", "extra_forbidden": "is not a field of this tab
 
 
 def _place(loc: tuple[int | str, ...], content: dict[str, Any]) -> str:
-    """``('facilities', 0, 'sources', 1, 'version')`` as 'facility lakeside, sources[1].version'."""
+    """``('facilities', 0, 'sources', 1, 'version')`` as 'facility lakeside, sources, entry 2, version'."""
     singular = {"facilities": "facility", "authorities": "authority"}
-    head, where = "", list(loc)
+    said, where = "", list(loc)
     if len(where) > 1 and where[0] in singular and isinstance(where[1], int):
         entry = content[where[0]][where[1]]
-        name = entry.get("id") if isinstance(entry, dict) else None
-        head = f"{singular[str(where[0])]} {name or f'number {where[1] + 1}'}"
-        where = where[2:]
-    path = ""
+        if isinstance(entry, dict) and entry.get("id"):
+            said, where = f", {singular[str(where[0])]} {entry['id']}", where[2:]
+    joint = ", "
     for part in where:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return ", ".join(filter(None, (head, path.lstrip("."))))
+        said += f", entry {part + 1}" if isinstance(part, int) else f"{joint}{part}"
+        joint = ", " if isinstance(part, int) else "."
+    return said.removeprefix(", ")
 
 
 def _clashes(facilities: Facilities) -> Iterator[str]:
     """Names that stand in two places."""
-    yield from _twice(
-        (name, f"authority {authority.id}, aliases")
-        for authority in facilities.authorities
-        for name in authority.names
-    )
-    yield from _twice(
-        (name, f"facility {facility.id}, aliases")
-        for facility in facilities.facilities
-        for name in facility.names
-    )
+    yield from _twice(_names("authorities", "authority", facilities.authorities))
+    yield from _twice(_names("facilities", "facility", facilities.facilities))
     sources = [(facility, source) for facility in facilities.facilities for source in facility.sources]
     yield from _twice((source.id, f"facility {facility.id}, sources.id") for facility, source in sources)
     yield from _twice(
@@ -82,6 +74,14 @@ def _clashes(facilities: Facilities) -> Iterator[str]:
         ):
             for code in duplicate_codes(settings.charges):
                 yield f"facility {facility.id}, {where}: {code!r} stands in two places"
+
+
+def _names(table: str, kind: str, entries: Iterable[Authority | Facility]) -> Iterator[tuple[str, str]]:
+    """Each name with where it stands."""
+    for number, entry in enumerate(entries, start=1):
+        yield entry.id, f"{table}, entry {number}, id"
+        for alias in entry.aliases:
+            yield alias, f"{kind} {entry.id}, aliases"
 
 
 def _twice(places: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -24,7 +24,19 @@ def counted(count: int, noun: str) -> str:
 
 # In the order of `perdiem --help`. Each module adds its commands to `app`; imports of what is slow to
 # load belong inside the commands.
-for noun in ("demo", "worker", "play", "simulate", "tail", "why", "audit", "topics", "settings", "kafka"):
+for noun in (
+    "demo",
+    "worker",
+    "play",
+    "simulate",
+    "tail",
+    "why",
+    "audit",
+    "topics",
+    "facilities",
+    "settings",
+    "kafka",
+):
     import_module(f"streams.cli.{noun}")
 
 

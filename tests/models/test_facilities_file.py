@@ -73,7 +73,7 @@ def test_the_example_is_a_valid_file_of_three_facilities() -> None:
         ),
         (
             AUTHORITY + AUTHORITY.replace("UH", "BAY") + 'aliases = ["UH"]' + FACILITY,
-            "authority BAY, aliases: 'UH' stands in two places, also in authority UH, aliases",
+            "authority BAY, aliases: 'UH' stands in two places, also in authorities, entry 1, id",
         ),
         (
             AUTHORITY + FACILITY + SOURCE + SOURCE.replace('"lab"', '"second"'),
@@ -90,7 +90,7 @@ def test_the_example_is_a_valid_file_of_three_facilities() -> None:
         ),
         (
             AUTHORITY + FACILITY + '[[facilities.charges]]\nservice = "infusion"',
-            "facility lakeside, charges[0].service: expected one of "
+            "facility lakeside, charges, entry 1, service: expected one of "
             "collection, transport, receipt, administration, not_ours",
         ),
         (
@@ -99,7 +99,7 @@ def test_the_example_is_a_valid_file_of_three_facilities() -> None:
         ),
         (
             AUTHORITY + FACILITY + SOURCE.replace("version", "# version"),
-            "facility lakeside, sources[0].version: is needed",
+            "facility lakeside, sources, entry 1, version: is needed",
         ),
         (
             AUTHORITY + FACILITY + SOURCE + 'default_authority = "BAY"',
@@ -111,10 +111,17 @@ def test_the_example_is_a_valid_file_of_three_facilities() -> None:
         ),
         (
             AUTHORITY + FACILITY + SOURCE.replace('["LAB"]', "[]"),
-            "facility lakeside, sources[0].sending_applications: expected at least one",
+            "facility lakeside, sources, entry 1, sending_applications: expected at least one",
+        ),
+        (
+            AUTHORITY + FACILITY + FACILITY,
+            "facilities, entry 2, id: 'lakeside' stands in two places, also in facilities, entry 1, id",
         ),
         (FACILITY, "authorities: is needed"),
-        (AUTHORITY + '[[facilities]]\nname = "no id"\ntime_zone = "UTC"', "facility number 1, id: is needed"),
+        (
+            AUTHORITY + '[[facilities]]\nname = "no id"\ntime_zone = "UTC"',
+            "facilities, entry 1, id: is needed",
+        ),
     ],
 )
 def test_each_problem_is_one_line_that_names_facility_and_field(text: str, line: str) -> None:

@@ -81,16 +81,23 @@ class Settings(BaseSettings):
     min_insync_replicas: int = Field(1, ge=1, le=10, description="Replicas that must have every write.")
     create_topics: bool = Field(False, description="A worker creates the topics that are missing.")
 
-    session_timeout: float = Field(10, ge=1, le=300, description="A worker silent for so long is replaced.")
+    session_timeout: float = Field(
+        10, ge=1, le=300, description="Seconds: a worker silent for so long is replaced."
+    )
     heartbeat: float = Field(
-        2, gt=0, description="Between two signs of life: less than a third of the session timeout."
+        2, gt=0, description="Seconds between two signs of life: less than a third of the session timeout."
     )
     transaction_timeout: float = Field(
-        24, ge=2, le=900, description="The broker aborts a transaction then; a unit of work has half of it."
+        24,
+        ge=2,
+        le=900,
+        description="Seconds: the broker aborts a transaction then; a unit of work has half of it.",
     )
     lanes: int = Field(8, ge=1, le=256, description="Partitions whose commits overlap.")
     max_poll_records: int = Field(2000, ge=1, le=100_000, description="Most records in one unit of work.")
-    restore_timeout: float = Field(60, gt=0, description="A restore without progress for so long fails.")
+    restore_timeout: float = Field(
+        60, gt=0, description="Seconds: a restore without progress for so long fails."
+    )
     dead_letter_limit: float = Field(
         0.5, gt=0, le=1, description="A larger share of dead letters in the window stops the worker."
     )

@@ -1,11 +1,15 @@
 """``perdiem settings``: what is set, and what could be."""
 
 import json
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any, get_args
 
 import typer
 
 from streams.cli import app
+
+WIDE = 400
+"""Columns where no terminal tells how many there are: one line for each setting."""
 
 
 @app.command()
@@ -31,5 +35,22 @@ def settings(
         value = values[name]
         shown = "" if value is None else str(value)
         style = "bold" if name in loaded.model_fields_set else ""
-        table.add_row(f"{PREFIX}{name.upper()}", shown, field.description, style=style)
-    Console().print(table)
+        said = f"{field.description}{_allowed(field.annotation)}"
+        table.add_row(f"{PREFIX}{name.upper()}", shown, said, style=style)
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(table)
+
+
+def _allowed(annotation: Any) -> str:
+    """The values of a setting that is one of a few."""
+    values = [value for value in _values(annotation) if isinstance(value, str)]
+    return f" One of {', '.join(values)}." if values else ""
+
+
+def _values(annotation: Any) -> Iterator[Any]:
+    """What a ``Literal``, alone or in a union, may be."""
+    for argument in get_args(annotation):
+        yield argument
+        yield from _values(argument)

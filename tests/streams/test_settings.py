@@ -138,3 +138,11 @@ def test_secrets_are_masked_when_printed(monkeypatch: pytest.MonkeyPatch, argume
     assert "****" in printed
     if "--json" in arguments:
         assert set(json.loads(printed)) == set(Settings.model_fields)
+
+
+def test_allowed_values_are_shown_and_no_line_breaks_in_a_pipe() -> None:
+    """Whoever sets something sees what may stand there; whoever greps finds a setting in one line."""
+    lines = CliRunner().invoke(app, ["settings"]).output.splitlines()
+    assert len(lines) == 1 + len(Settings.model_fields)
+    [mechanism] = [line for line in lines if line.startswith("PERDIEM_SASL_MECHANISM")]
+    assert mechanism.rstrip().endswith("One of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.")

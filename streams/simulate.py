@@ -71,17 +71,21 @@ class Simulation:
         return random.choices(stories, [*STORIES.values()])[0]
 
 
-def write(simulation: Simulation, path: Path) -> tuple[int, Path]:
+def write(simulation: Simulation, path: Path, *, overwrite: bool = False) -> tuple[int, Path]:
     """Write the records to ``path`` and what should stand beside it: how many records, and where it stands.
 
-    Both are JSON lines. Raises ``SimulationError`` if a file cannot be written.
+    Both are JSON lines. Raises ``SimulationError`` if a file cannot be written, or is there already and
+    ``overwrite`` does not allow it.
     """
     beside = path.with_suffix(".expected.jsonl")
+    for file in (path, beside):
+        if file.exists() and not overwrite:
+            raise SimulationError(f"{file}: is there already, --force overwrites it")
     count = 0
     try:
-        with path.open("wb") as file:
+        with path.open("wb") as output:
             for record in simulation.records():
-                file.write(msgspec.json.encode(record) + b"\n")
+                output.write(msgspec.json.encode(record) + b"\n")
                 count += 1
         lines = (msgspec.json.encode(charge) + b"\n" for charge in sorted(simulation.expected))
         beside.write_bytes(b"".join(lines))

@@ -97,3 +97,15 @@ def test_a_folder_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
     """The file is named, and what the system says of it."""
     with pytest.raises(SimulationError, match=r"gone/day\.jsonl: No such file or directory$"):
         write(Simulation(1, 1, 1), tmp_path / "gone" / "day.jsonl")
+
+
+@pytest.mark.parametrize("name", ["day.jsonl", "day.expected.jsonl"])
+def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path, name: str) -> None:
+    """Neither of the two is touched, unless that is asked for."""
+    kept = tmp_path / name
+    kept.write_text("kept")
+    with pytest.raises(SimulationError, match=f"{name}: is there already, --force overwrites it$"):
+        write(Simulation(1, 1, 1), tmp_path / "day.jsonl")
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [(name, "kept")]
+    write(Simulation(1, 1, 1), tmp_path / "day.jsonl", overwrite=True)
+    assert kept.read_text() != "kept"

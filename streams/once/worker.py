@@ -1,6 +1,7 @@
 """Worker: Faust's, ending in one line where Faust would print a traceback and wait."""
 
 import asyncio
+import signal
 
 import faust
 
@@ -22,6 +23,10 @@ class Worker(faust.Worker):
 
     async def crash(self, reason: BaseException) -> None:
         die(f"the worker crashed: {where(reason)}")
+
+    def _on_sigint(self) -> None:
+        # mode's own carps a line of "-INT-" at whoever typed Ctrl-C.
+        self._schedule_shutdown(signal.SIGINT)
 
     def _gather_all(self) -> None:
         for task in asyncio.all_tasks(loop=self.loop):

@@ -219,6 +219,11 @@ async def test_a_store_of_another_history_is_thrown_away(counting: Counting) -> 
     assert await counting.exact()
 
 
+def latest(workers: list[LocalWorker]) -> set[int]:
+    """The generations that the workers last heard of: one, once all have heard of the same."""
+    return {told(worker, "generation")[-1]["generation"] for worker in workers}
+
+
 async def test_a_restore_longer_than_the_session_keeps_the_group_stable(
     counting: Counting, tmp_path: Path
 ) -> None:
@@ -235,6 +240,7 @@ async def test_a_restore_longer_than_the_session_keeps_the_group_stable(
     await until(lambda: bool(told(workers[0], "generation")))
     workers.append(counting.start("hold", str(hold)))
     await until(counting.both_are_members)
+    await until(lambda: bool(told(workers[1], "generation")) and len(latest(workers)) == 1)
     settled = [told(worker, "generation") for worker in workers]
     while time.monotonic() - began < 1.2 * counting.settings.session_timeout:
         assert await counting.both_are_members()

@@ -5,6 +5,7 @@ import time
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from streams.clients import connected
 from streams.errors import PerdiemError
@@ -40,7 +41,10 @@ async def wait_until_processed(settings: Settings, *, seconds: float) -> None:
 async def _any_left(admin: AIOKafkaAdminClient, source: Reader, group: str, stage: list[str]) -> bool:
     """Whether a record lies behind what the group committed. Transaction markers are none."""
     spans = await source.spans(*stage)
-    committed = await admin.list_consumer_group_offsets(group, partitions=list(spans))
+    try:
+        committed = await admin.list_consumer_group_offsets(group, partitions=list(spans))
+    except GroupCoordinatorNotAvailableError:
+        committed = {}  # a Kafka that has not had a group yet makes its topic of offsets only now
     left: dict[TopicPartition, Span] = {}
     for tp, span in spans.items():
         offset = committed[tp].offset if tp in committed else -1

@@ -28,6 +28,10 @@ WARM, TAIL = 0.1, 0.95
 which for some comes only when its interval is over."""
 
 
+WHOLE = 4 * LOOK_EVERY
+"""Seconds in which the partitions of one commit become visible."""
+
+
 class Sample(NamedTuple):
     """One look at a running system."""
 
@@ -174,18 +178,25 @@ async def throughput(
 
 
 def steady(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
-    """Between which samples the rate is taken; both show a commit.
+    """Between which samples the rate is taken; both show a whole commit.
 
     Raises BenchError if there are not two commits to see.
     """
-    moved = _moved(samples)
     begin, total = samples[0].visible, samples[-1].visible - samples[0].visible
-    warm = [sample for sample in moved if sample.visible - begin >= WARM * total]
+    warm = [sample for sample in _moved(samples) if sample.visible - begin >= WARM * total]
     before_tail = [sample for sample in warm if sample.visible - begin <= TAIL * total]
-    first, last = warm[0], (before_tail if len(before_tail) > 1 else warm)[-1]
+    first = _whole(warm, warm[0])
+    last = _whole(warm, (before_tail or warm)[-1])
+    if last is first:
+        last = warm[-1]
     if last is first:
         raise BenchError("only one commit was seen, which tells no rate: the input is too small")
     return first, last
+
+
+def _whole(moved: Sequence[Sample], sample: Sample) -> Sample:
+    """The last of the commit that begins with ``sample``: partitions show it one after the other."""
+    return [after for after in moved if 0 <= after.at - sample.at < WHOLE][-1]
 
 
 async def decided(settings: Settings) -> int:

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from models.facilities import Facilities
-from models.facilities_file import FacilitiesError, parse
 from streams.checks import check_data_dir, check_topics, check_web
 from streams.errors import PerdiemError
+from streams.facilities import FacilitiesFileError, read_facilities
 from streams.intake import json_procedures
 from streams.intake.agent import Intake
 from streams.ledger import Ledger
@@ -61,11 +61,11 @@ def load_facilities(path: Path | None) -> Facilities:
     if path is None:
         raise SettingsError("PERDIEM_FACILITIES: the path of a facilities file expected")
     try:
-        return parse(path.read_text())
-    except OSError as error:
-        raise SettingsError(f"PERDIEM_FACILITIES: a readable file expected: {error.strerror}") from None
-    except FacilitiesError as error:
-        raise SettingsError(str(error)) from None
+        return read_facilities(path)
+    except FacilitiesFileError as error:
+        raise SettingsError(
+            "\n".join(f"PERDIEM_FACILITIES: {line}" for line in str(error).splitlines())
+        ) from None
 
 
 def run_worker(settings: Settings, *, observer: Observer | None = None) -> NoReturn:

@@ -12,6 +12,7 @@ from models.billing import (
     Decision,
     Outcome,
     Reason,
+    decode_procedure_or_decision,
     encode_billing_event,
     encode_decision,
 )
@@ -29,7 +30,6 @@ log = logging.getLogger(__name__)
 PatientDate = tuple[str, date | None]
 """Key of a patient-day: patient and service date; no date for what was withdrawn unseen."""
 
-_decode = msgspec.json.Decoder(ProcedureEvent | Decision).decode
 _KEY_SEPARATOR = "\x1f"
 
 
@@ -97,7 +97,7 @@ class Ledger:
         Reading the state is not guarded: where that fails nothing may be decided, and the worker ends.
         """
         try:
-            event = _decode(record.value)
+            event = decode_procedure_or_decision(record.value)
         except msgspec.DecodeError as error:
             return [], [self._failed(unit, record, None, error)]
         if isinstance(event, Decision):

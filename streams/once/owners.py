@@ -71,6 +71,7 @@ class Owners(TableManager):
         await cast(Any, self.app)._fetcher.stop()
         await asyncio.gather(*(owner.release() for owner in self.owners.values()), *self._closing.values())
         self.owners.clear()
+        await self._restorer.close()
         await self._cluster.close()
         if self._slot is not None:
             self._slot.release()

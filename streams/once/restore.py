@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _POLL_MS = 200
 _REPORT_EVERY = 5.0
+_CLOSE_TIMEOUT = 2.0
 
 
 class Job:
@@ -96,6 +97,12 @@ class Restorer:
             self._forget(job)
         owner.observer.restored(owner, job.read, time.monotonic() - job.begun)
         return position
+
+    async def close(self) -> None:
+        """Stop reading, and close the readers."""
+        if self._task is not None and not self._task.done():
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=_CLOSE_TIMEOUT)
 
     def _forget(self, job: Job) -> None:
         if self._unbound.get(job.tp) is job:

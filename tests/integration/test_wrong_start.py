@@ -25,14 +25,16 @@ def no_facilities(folder: Path) -> tuple[dict[str, Any], str]:
 
 
 def missing_facilities(folder: Path) -> tuple[dict[str, Any], str]:
-    return {"facilities": folder / "none.toml"}, "PERDIEM_FACILITIES: a readable file expected"
+    file = folder / "none.toml"
+    return {"facilities": file}, f"PERDIEM_FACILITIES: {file}: a readable file expected"
 
 
 def wrong_facilities(folder: Path) -> tuple[dict[str, Any], str]:
     file = folder / "facilities.toml"
     right = (ROOT / "examples" / "facilities.toml").read_text()
     file.write_text(right.replace("America/Chicago", "America/Nowhere"))
-    return {"facilities": file}, "facility palmetto, time_zone: expected the IANA name of a time zone"
+    expected = "facility palmetto, time_zone: expected the IANA name of a time zone"
+    return {"facilities": file}, f"PERDIEM_FACILITIES: {file}: {expected}"
 
 
 def no_kafka(folder: Path) -> tuple[dict[str, Any], str]:

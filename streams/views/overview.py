@@ -128,6 +128,7 @@ body {{ margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
 h1 {{ font-size: 1.4rem }} h2 {{ font-size: 1.1rem; margin-top: 2rem }}
 table {{ border-collapse: collapse; width: 100% }}
 th, td {{ border-bottom: 1px solid #8884; padding: .25rem .5rem; text-align: left }}
+div {{ overflow-x: auto }}
 .n {{ text-align: right; font-variant-numeric: tabular-nums }}
 </style>
 <h1>Perdiem is {verdict}</h1>
@@ -138,7 +139,7 @@ This page as JSON: ask for <code>Accept: application/json</code>.</p>
 <code>perdiem audit</code> counts what is true now.</p>
 <table><tr><th>Outcome<th class=n>Events{outcomes}</table>
 <h2>Partitions of this worker</h2>
-<table><tr><th>Agent<th>Source<th class=n>Partition<th>State<th class=n>Position<th class=n>Lag
+<div><table><tr><th>Agent<th>Source<th class=n>Partition<th>State<th class=n>Position<th class=n>Lag
 <th class=n>Restore
-{partitions}</table>
+{partitions}</table></div>
 </html>"""

@@ -141,11 +141,6 @@ class Settings(BaseSettings):
         """Settings from ``given`` and the defaults alone: the environment speaks of another installation."""
         return cls(_env_prefix="NOT_FROM_THE_ENVIRONMENT_", **given)
 
-    @property
-    def unit_deadline(self) -> float:
-        """Seconds that one unit of work may take: half of ``transaction_timeout``."""
-        return self.transaction_timeout / 2
-
     def kafka(self) -> dict[str, Any]:
         """Keyword arguments of every aiokafka client: where the brokers are, and how to talk to them.
 

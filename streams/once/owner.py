@@ -90,9 +90,6 @@ class Owner:
         self.fenced = 0
         """How often the producer was fenced since the last commit."""
         self.counts: Counter[str] = Counter()
-        self.records = 0
-        self.committed_at: float | None = None
-        """Monotonic time of the last commit."""
         self.producer: AIOKafkaProducer
         self.store: Store
         self.slices: dict[AnyTable, Slice[Any, Any]] = {}
@@ -132,12 +129,10 @@ class Owner:
 
     def moved(self, position: int, digest: str, counts: Counter[str]) -> None:
         """A unit is durable: what comes next starts at ``position``."""
-        self.records += position - self.position
         self.position = position
         self.digest = digest
         self.counts += counts
         self.fenced = 0
-        self.committed_at = time.monotonic()
         self.inflight_since = None
 
     async def release(self) -> None:

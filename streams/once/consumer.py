@@ -1,7 +1,6 @@
 """The consumer under Faust: batches instead of records, positions read with the drain."""
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, cast
 
 import aiokafka
@@ -17,8 +16,6 @@ from streams.once.failure import die
 
 if TYPE_CHECKING:
     from streams.once.app import OnceApp
-
-log = logging.getLogger(__name__)
 
 _FETCH_WAIT_MS = 500
 _IDLE_WAIT = 1.0

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.protocol.group import LeaveGroupRequest
+from aiokafka.admin import NewTopic
 
 from streams.brokers import Brokers
 from streams.local_kafka import free_port
 from streams.local_worker import LocalWorker
 from streams.settings import Settings
+from tests.group import Group
 from tests.integration.counter import BETWEEN_LOG, OUT, SOURCE, SOURCE_LOG
 from tests.kafka import BOUND, Sent, produce, read_all, wait_for
 
@@ -32,11 +31,11 @@ Counts = dict[str, list[str]]
 """By key, what was said of it, in order."""
 
 
-class Counting:
+class Counting(Group):
     """An installation of the counter app."""
 
     def __init__(self, settings: Settings, folder: Path) -> None:
-        self.settings = settings
+        super().__init__(settings)
         self.sent: Counter[str] = Counter()
         self.workers: list[LocalWorker] = []
         self._folder = folder
@@ -135,54 +134,6 @@ class Counting:
 
         found: dict[str, dict[str, int]] = await asyncio.to_thread(read)
         return found
-
-    @asynccontextmanager
-    async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
-        admin = AIOKafkaAdminClient(**self.settings.kafka())
-        await admin.start()
-        try:
-            yield admin
-        finally:
-            await admin.close()
-
-    async def group(self) -> tuple[str, list[str]]:
-        """State and members of the consumer group."""
-        async with self.admin() as admin:
-            [answer] = await admin.describe_consumer_groups([self.settings.app_id])
-            _, _, state, _, _, members, *_ = answer.groups[0]
-            return state, [member[0] for member in members]
-
-    async def both_are_members(self) -> bool:
-        """Whether two workers share the partitions, and no rebalance goes on."""
-        state, members = await self.group()
-        return (state, len(members)) == ("Stable", 2)
-
-    async def bury(self) -> None:
-        """Take workers that were killed out of the group: it need not wait for their session to end."""
-        _, members = await self.group()
-        async with self.admin() as admin:
-            node = await admin.find_coordinator(self.settings.app_id)
-            for member in members:
-                await admin._send_request(LeaveGroupRequest(self.settings.app_id, member), node)
-
-    async def committed(self, topic: str) -> dict[TopicPartition, int]:
-        """The group's offsets of ``topic``."""
-        async with self.admin() as admin:
-            offsets = await admin.list_consumer_group_offsets(self.settings.app_id)
-        return {tp: at.offset for tp, at in offsets.items() if tp.topic == self.topic(topic)}
-
-    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        """Set the group's offsets, as kafka-consumer-groups.sh does; no worker may run."""
-        consumer = AIOKafkaConsumer(
-            **self.settings.kafka(), group_id=self.settings.app_id, enable_auto_commit=False
-        )
-        consumer.assign(list(offsets))
-        await consumer.start()
-        try:
-            async with asyncio.timeout(BOUND):
-                await consumer.commit(offsets)
-        finally:
-            await consumer.stop()
 
 
 async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:

@@ -1,0 +1,68 @@
+"""Group: the consumer group of an installation, its members and its offsets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.protocol.group import LeaveGroupRequest
+
+from streams.settings import Settings
+from tests.kafka import BOUND
+
+
+class Group:
+    """What can be asked of the group of ``settings``, and done to it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        admin = AIOKafkaAdminClient(**self.settings.kafka())
+        await admin.start()
+        try:
+            yield admin
+        finally:
+            await admin.close()
+
+    async def group(self) -> tuple[str, list[str]]:
+        """State and members."""
+        async with self.admin() as admin:
+            [answer] = await admin.describe_consumer_groups([self.settings.app_id])
+            _, _, state, _, _, members, *_ = answer.groups[0]
+            return state, [member[0] for member in members]
+
+    async def both_are_members(self) -> bool:
+        """Whether two workers share the partitions, and no rebalance goes on."""
+        state, members = await self.group()
+        return (state, len(members)) == ("Stable", 2)
+
+    async def bury(self) -> None:
+        """Take workers that were killed out of the group: it need not wait for their session to end."""
+        _, members = await self.group()
+        async with self.admin() as admin:
+            node = await admin.find_coordinator(self.settings.app_id)
+            for member in members:
+                await admin._send_request(LeaveGroupRequest(self.settings.app_id, member), node)
+
+    async def committed(self, topic: str) -> dict[TopicPartition, int]:
+        """The offsets of ``topic``, named without the prefix."""
+        async with self.admin() as admin:
+            offsets = await admin.list_consumer_group_offsets(self.settings.app_id)
+        name = self.settings.topic_prefix + topic
+        return {tp: at.offset for tp, at in offsets.items() if tp.topic == name}
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        """Set offsets, as kafka-consumer-groups.sh does; no worker may run."""
+        consumer = AIOKafkaConsumer(
+            **self.settings.kafka(), group_id=self.settings.app_id, enable_auto_commit=False
+        )
+        consumer.assign(list(offsets))
+        await consumer.start()
+        try:
+            async with asyncio.timeout(BOUND):
+                await consumer.commit(offsets)
+        finally:
+            await consumer.stop()

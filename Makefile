@@ -7,7 +7,7 @@ READY := .venv/installed
 LOCKED := --generate-hashes --universal --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench docs lock clean
+.PHONY: help setup demo test chaos check bench docs lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -17,8 +17,11 @@ setup: $(READY) ## Set up .venv and do no more.
 demo: $(READY) ## See a day of three hospitals go through a real Kafka and come out as charges.
 	@$(BIN)/perdiem demo
 
-test: $(READY) ## Run all tests, on a Kafka that they start themselves.
-	$(BIN)/pytest $(ARGS)
+test: $(READY) ## Run the tests but the longest, on a Kafka that they start themselves.
+	$(BIN)/pytest -m "not long" $(ARGS)
+
+chaos: $(READY) ## Break a running Perdiem in every way that we know; figures are shown.
+	$(BIN)/pytest -s tests/chaos $(ARGS)
 
 check: $(READY) ## Lint, formatting and types.
 	$(BIN)/ruff check .

@@ -49,7 +49,7 @@ class LocalWorker:
     def wait_ready(self) -> None:
         """Wait until its partitions are owned and restored. Raises LocalWorkerError if it ends before."""
         try:
-            self.process.wait_until(self._ready, _START_TIMEOUT)
+            self.process.wait_until(self.ready, _START_TIMEOUT)
         except (ChildProcessError, TimeoutError) as error:
             raise LocalWorkerError(f"the worker: {error}: {self.last_line()} (see {self.log})") from None
 
@@ -57,7 +57,8 @@ class LocalWorker:
         lines = self.log.read_text(errors="replace").splitlines()
         return lines[-1] if lines else "it said nothing"
 
-    def _ready(self) -> bool:
+    def ready(self) -> bool:
+        """Whether it says that its partitions are owned and restored."""
         try:
             connection = HTTPConnection(self.settings.web_host, self.settings.web_port, timeout=1)
             connection.request("GET", "/readyz")

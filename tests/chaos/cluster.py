@@ -1,68 +1,97 @@
-"""Cluster: several workers of one installation, and what can be done to them."""
+"""Cluster: several workers of one installation, what can be done to them, and who starts them again."""
 
 import asyncio
 import re
 import signal
 import time
 from pathlib import Path
+from urllib.request import Request, urlopen
+
+import msgspec
 
 from streams.local_kafka import free_port
 from streams.local_worker import LocalWorker
+from streams.once.failure import EXIT_FAILED
 from streams.settings import Settings
+from streams.views.overview import Overview
+from tests.chaos.stalls import Harm
 
+CRASHED = (EXIT_FAILED, -signal.SIGKILL)
+"""Exits after which a worker is started again, as systemd or compose is told to."""
+RECOVERED_WITHIN = 120.0
+LOOK_EVERY = 0.05
 _GENERATION = re.compile(r"Generation (\d+):")
+_decode_overview = msgspec.json.Decoder(Overview).decode
 
 
 class Cluster:
     """``count`` workers, each with a web port and a log of its own in ``folder``, and one data folder.
 
+    A worker that crashes is started again at once; one that was stopped, or refuses to go on, is not.
     Use it from the main thread: a worker dies with the thread that started it.
     """
 
     def __init__(self, settings: Settings, folder: Path, count: int) -> None:
         self.settings = settings
+        self.harms: list[Harm] = []
+        self.kills = 0
         self.recoveries: list[float] = []
-        """Seconds from a kill until the restarted worker was ready."""
+        """Seconds from the end of a worker until it was ready again."""
+        self.crashes: list[str] = []
+        """Last words of workers that crashed by themselves."""
+        self.refusals: list[str] = []
+        """Last words of workers that refused to go on."""
         self.workers = [
             LocalWorker(
                 settings.model_copy(update={"web_port": free_port()}), folder / f"worker-{number}.log"
             )
             for number in range(count)
         ]
-        self._recovering: dict[LocalWorker, asyncio.Task[None]] = {}
+        self._down: dict[LocalWorker, float] = {}
+        """Since when a worker is not ready that should be."""
+        self._supervisors: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Start all of them and wait until they are ready."""
         for worker in self.workers:
             worker.start()
         await asyncio.gather(*(asyncio.to_thread(worker.wait_ready) for worker in self.workers))
+        self._supervisors = [asyncio.create_task(self._supervise(worker)) for worker in self.workers]
 
-    def kill(self, worker: LocalWorker) -> None:
-        """kill -9, and a start at once; ``recovered`` waits for it."""
-        killed = time.monotonic()
-        if worker in self._recovering:
-            self._recovering[worker].cancel()
+    async def kill(self, worker: LocalWorker) -> None:
+        """kill -9; ``recovered`` waits until it is back."""
+        await self._harm(worker)
+        self.kills += 1
+        self._down.setdefault(worker, time.monotonic())
         worker.process.kill()
-        worker.start()
-        self._recovering[worker] = asyncio.create_task(self._recover(worker, killed))
 
-    async def recovered(self) -> None:
-        """Every worker that was killed is ready again. Raises LocalWorkerError if one is not."""
-        await asyncio.gather(*self._recovering.values())
-
-    def freeze(self, worker: LocalWorker) -> None:
+    async def freeze(self, worker: LocalWorker) -> None:
         """It stands still, as in a long pause of its machine, until ``thaw``."""
+        await self._harm(worker)
         worker.process.signal(signal.SIGSTOP)
 
     def thaw(self, worker: LocalWorker) -> None:
         worker.process.signal(signal.SIGCONT)
 
-    def ended(self) -> list[str]:
-        """The last words of the workers that do not run, though nobody ended them."""
-        return [worker.last_line() for worker in self.workers if worker.process.exit_code is not None]
+    async def restart(self, worker: LocalWorker) -> int:
+        """SIGTERM, and a start when it has ended; its exit code. ``recovered`` waits until it is back."""
+        await self._harm(worker)
+        self._down.setdefault(worker, time.monotonic())
+        code = await asyncio.to_thread(worker.process.stop)
+        if code == 0:
+            worker.start()
+        return code
+
+    async def recovered(self) -> None:
+        """Every worker that was down is ready again."""
+        async with asyncio.timeout(RECOVERED_WITHIN):
+            while self._down:  # noqa: ASYNC110 - a process calls nobody
+                await asyncio.sleep(LOOK_EVERY)
 
     def stop(self) -> list[int]:
         """SIGTERM for all; their exit codes."""
+        for supervisor in self._supervisors:
+            supervisor.cancel()
         return [worker.process.stop() for worker in self.workers]
 
     @property
@@ -71,6 +100,34 @@ class Cluster:
         said = (worker.log.read_text(errors="replace") for worker in self.workers)
         return max(int(number) for text in said for number in _GENERATION.findall(text))
 
-    async def _recover(self, worker: LocalWorker, killed: float) -> None:
-        await asyncio.to_thread(worker.wait_ready)
-        self.recoveries.append(time.monotonic() - killed)
+    async def _harm(self, worker: LocalWorker) -> None:
+        owned = await asyncio.to_thread(_ledger_partitions, worker)
+        self.harms.append(Harm(time.monotonic(), owned))
+
+    async def _supervise(self, worker: LocalWorker) -> None:
+        while True:
+            code = worker.process.exit_code
+            if code is None:
+                if worker in self._down and await asyncio.to_thread(worker.ready):
+                    self.recoveries.append(time.monotonic() - self._down.pop(worker))
+            elif code in CRASHED:
+                if code == EXIT_FAILED:
+                    self.crashes.append(worker.last_line())
+                self._down.setdefault(worker, time.monotonic())
+                worker.start()
+            elif code != 0:
+                self.refusals.append(worker.last_line())
+                self._down.pop(worker, None)
+                return
+            await asyncio.sleep(LOOK_EVERY)
+
+
+def _ledger_partitions(worker: LocalWorker) -> frozenset[int]:
+    """What it owns as it says itself; nothing while it starts."""
+    page = Request(worker.url, headers={"Accept": "application/json"})
+    try:
+        with urlopen(page, timeout=2) as answer:
+            found = _decode_overview(answer.read())
+    except OSError:
+        return frozenset()
+    return frozenset(owned.partition for owned in found.partitions if owned.agent == "ledger")

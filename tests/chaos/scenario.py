@@ -1,0 +1,111 @@
+"""Scenario: workers under load, what is done to them meanwhile, and the judgement of what they wrote."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from statistics import median
+
+import msgspec
+
+from streams.audit import Report
+from streams.cli.audit import show
+from streams.in_flight import wait_until_processed
+from streams.play import Record, play, read_lines
+from streams.settings import Settings
+from streams.simulate import Simulation
+from streams.story import Expected
+from streams.topics import create
+from tests.chaos.cluster import Cluster
+from tests.chaos.stalls import Stalls
+from tests.verdict import verdict
+
+RATE = 500
+"""Records a second: two cores have time left over, so that a gap in the decisions is a stall."""
+PATIENTS, DAYS = 300, 400
+"""About 700 records a day of the simulation, and more days than any load lasts."""
+PROCESSED_WITHIN = 120.0
+
+
+class Scenario:
+    """Workers, and procedures that keep coming until ``rest``."""
+
+    def __init__(self, settings: Settings, folder: Path, workers: int) -> None:
+        # The least that a broker allows by default: a killed worker keeps its partitions for so long.
+        self.settings = settings.model_copy(update={"session_timeout": 6.0, "heartbeat": 1.0})
+        self.cluster = Cluster(self.settings, folder, workers)
+        self.stalls = Stalls(self.cluster.harms)
+        self.simulation = Simulation(PATIENTS, DAYS, seed=38225)
+        seed = int(os.environ.get("PERDIEM_TEST_SEED") or Random().randrange(10**6))
+        print(f"\nPERDIEM_TEST_SEED={seed}")
+        self.random = Random(seed)
+        self.sent = 0
+
+    async def start(self, rate: float) -> None:
+        """Start the workers and the load."""
+        await create(self.settings)
+        await self.cluster.start()
+        self._following = asyncio.create_task(self.stalls.follow(self.settings))
+        self._playing = asyncio.create_task(play(self.settings, records(self.simulation), rate))
+
+    async def rest(self) -> None:
+        """End the load, and wait until all of it is processed."""
+        self.simulation.patients = 0  # the days that are left are empty
+        self.sent = await self._playing
+        await wait_until_processed(self.settings, seconds=PROCESSED_WITHIN)
+        self._following.cancel()
+
+    def figures(self) -> str:
+        """What happened, for a person."""
+        cluster, stalls = self.cluster, self.stalls
+        cluster, stalls = self.cluster, self.stalls
+        times = cluster.recoveries
+        lines = [
+            f"{len(cluster.workers)} workers, {self.sent} events, {cluster.generations} generations",
+            f"{len(cluster.harms)} times harmed, {cluster.kills} of them by kill -9; "
+            f"{len(cluster.crashes)} crashes of their own",
+            f"longest stall {stalls.longest(harmed=True):.1f} s of partitions of a harmed worker, "
+            f"{stalls.longest(harmed=False):.1f} s of others",
+        ]
+        if times:
+            lines.append(
+                f"ready again after {min(times):.1f} to {max(times):.1f} s, median {median(times):.1f}"
+            )
+        return "\n".join(lines)
+
+
+@asynccontextmanager
+async def under_load(
+    settings: Settings, folder: Path, *, workers: int = 2, rate: float = RATE
+) -> AsyncIterator[Scenario]:
+    """Workers under load for as long as the body lasts; then all is processed, stopped and judged."""
+    scenario = Scenario(settings, folder, workers)
+    try:
+        await scenario.start(rate)
+        yield scenario
+        await scenario.rest()
+        await scenario.cluster.recovered()
+        codes = scenario.cluster.stop()
+    finally:
+        scenario.cluster.stop()
+    print(scenario.figures())
+    await judge(scenario.settings, scenario.simulation.expected, scenario.sent)
+    assert scenario.cluster.refusals == []
+    assert {*codes} == {0}
+
+
+async def judge(settings: Settings, expected: Collection[Expected], sent: int) -> Report:
+    """Four zeros, the charges that were simulated, and a decision of each of ``sent`` records."""
+    report, standing = await verdict(settings)
+    show(report)
+    assert report.clean
+    assert standing == sorted(expected)
+    assert report.outcomes.total() == sent
+    return report
+
+
+def records(simulation: Simulation) -> Iterator[Record]:
+    """Its records, as a file of them would be played."""
+    return read_lines(msgspec.json.encode(record) for record in simulation.records())

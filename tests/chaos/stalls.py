@@ -1,0 +1,64 @@
+"""Stalls: how long a reader of the decisions waits for the next one, partition by partition, under load."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from streams.reading import reader
+from streams.settings import Settings
+from streams.topics import Topics
+
+UNDER_WAY = 1.0
+"""Seconds: what a worker committed just before it was harmed reaches the reader later, but not by more."""
+
+
+class Harm(NamedTuple):
+    """What was done to a worker, and the ledger's partitions that it owned then."""
+
+    at: float
+    partitions: frozenset[int]
+
+
+class Gap(NamedTuple):
+    """Between two decisions of a partition."""
+
+    partition: int
+    begin: float
+    end: float
+
+
+class Stalls:
+    """Follows the decisions under read_committed, as a biller does.
+
+    Measured is what that reader waits for: an open transaction of one partition's owner can hide what
+    another one has written, which timestamps of records would not show.
+    """
+
+    def __init__(self, harms: list[Harm]) -> None:
+        self.harms = harms
+        self._came: dict[int, list[float]] = defaultdict(list)
+
+    async def follow(self, settings: Settings) -> None:
+        """Without an end: to be cancelled."""
+        topic = Topics.of(settings).decisions.name
+        async with reader(settings) as source:
+            async for records in source.follow(topic, await source.spans(topic)):
+                self._came[records[0].partition].append(time.monotonic())
+
+    def longest(self, *, harmed: bool) -> float:
+        """The longest gap of a partition whose owner was harmed, or of the others."""
+        gaps = (gap.end - gap.begin for gap in self._gaps() if self._is_harmed(gap) is harmed)
+        return max(gaps, default=0.0)
+
+    def _gaps(self) -> Iterator[Gap]:
+        for partition, times in self._came.items():
+            for begin, end in pairwise(times):
+                yield Gap(partition, begin, end)
+
+    def _is_harmed(self, gap: Gap) -> bool:
+        return any(
+            gap.partition in harm.partitions and gap.begin - UNDER_WAY < harm.at < gap.end
+            for harm in self.harms
+        )

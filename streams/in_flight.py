@@ -5,10 +5,11 @@ import time
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.errors import KafkaError
 
 from streams.clients import connected
 from streams.errors import PerdiemError
+from streams.once.group import committed
 from streams.reading import Reader, Span, reader
 from streams.settings import Settings
 from streams.topics import Topics
@@ -42,13 +43,14 @@ async def _any_left(admin: AIOKafkaAdminClient, source: Reader, group: str, stag
     """Whether a record lies behind what the group committed. Transaction markers are none."""
     spans = await source.spans(*stage)
     try:
-        committed = await admin.list_consumer_group_offsets(group, partitions=list(spans))
-    except GroupCoordinatorNotAvailableError:
-        committed = {}  # a Kafka that has not had a group yet makes its topic of offsets only now
+        offsets = await committed(admin, group, spans)
+    except KafkaError as error:
+        if not error.retriable:
+            raise
+        offsets = {}  # a Kafka that has not had a group yet makes its topic of offsets only now
     left: dict[TopicPartition, Span] = {}
     for tp, span in spans.items():
-        offset = committed[tp].offset if tp in committed else -1
-        begin = max(span.begin, offset)
+        begin = max(span.begin, offsets.get(tp, -1))
         if begin < span.end:
             left[tp] = Span(begin, span.end)
     async for records in source.read(left):

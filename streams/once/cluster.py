@@ -1,12 +1,12 @@
 """Cluster: what the engine asks of Kafka besides reading and writing."""
 
 import asyncio
-from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.once.engine import Engine
+from streams.once.group import committed
 from streams.once.restore import reader
 from streams.once.resume import Offsets
 
@@ -56,9 +56,7 @@ class Cluster:
     async def _answer(self, asked: dict[TopicPartition, "asyncio.Future[Offsets]"]) -> None:
         try:
             admin, consumer = await self._connect()
-            committed: dict[TopicPartition, Any] = await admin.list_consumer_group_offsets(
-                self._group, partitions=list(asked)
-            )
+            offsets = await committed(admin, self._group, asked)
             beginnings = await consumer.beginning_offsets(asked)
             ends = await consumer.end_offsets(asked)
         except Exception as error:
@@ -66,8 +64,7 @@ class Cluster:
                 future.set_exception(error)
             return
         for tp, future in asked.items():
-            at = committed[tp].offset if tp in committed else -1
-            future.set_result(Offsets(at if at >= 0 else None, beginnings[tp], ends[tp]))
+            future.set_result(Offsets(offsets.get(tp), beginnings[tp], ends[tp]))
 
     async def close(self) -> None:
         if self._admin is not None and self._consumer is not None:

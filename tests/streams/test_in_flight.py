@@ -15,7 +15,7 @@ PLACE = TopicPartition("lab.procedures", 0)
 class _NoGroupYet:
     """A new Kafka: nobody has ever asked it for a group."""
 
-    async def list_consumer_group_offsets(self, *_: Any, **__: Any) -> dict[TopicPartition, Any]:
+    async def find_coordinator(self, group: str) -> int:
         raise GroupCoordinatorNotAvailableError
 
 

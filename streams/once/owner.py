@@ -3,15 +3,15 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from streams.once.engine import Engine
 from streams.once.observer import Observer
@@ -122,6 +122,15 @@ class Owner:
         self.slices = {
             table: Slice(table, self.store, self.engine.cached_values) for table in self.agent.tables
         }
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        """What the broker ended it with comes first: aiokafka then refuses every call, without a reason."""
+        try:
+            yield
+        except (IllegalOperation, AssertionError) as error:
+            ended = self.producer._txn_manager.wait_for_transaction_end()
+            raise (ended.exception() if ended.done() else None) or error from None
 
     def drained(self) -> None:
         """A batch was drained; called on the consumer's thread in the same step."""

@@ -102,15 +102,17 @@ async def produce(settings: Settings, records: Iterable[Sent]) -> list[tuple[str
     return [(ack.topic, ack.partition, ack.offset) for ack in acked]
 
 
-async def read_all(settings: Settings, *topics: str) -> list[ConsumerRecord]:
+async def read_all(
+    settings: Settings, *topics: str, isolation: str = "read_committed"
+) -> list[ConsumerRecord]:
     """What is committed in ``topics``, up to the end of their logs; by partition in order.
 
-    A transaction that is open at the end is waited for.
+    A transaction that is open at the end is waited for. Under read_uncommitted also what was aborted.
     """
     async with _consumer(settings, "read_uncommitted") as consumer:
         partitions = await _partitions(consumer, topics)
         ends = await consumer.end_offsets(partitions)
-    async with _consumer(settings, "read_committed") as consumer, asyncio.timeout(BOUND):
+    async with _consumer(settings, isolation) as consumer, asyncio.timeout(BOUND):
         begins = await consumer.beginning_offsets(partitions)
         consumer.assign(partitions)
         records: list[ConsumerRecord] = []

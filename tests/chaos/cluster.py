@@ -4,6 +4,7 @@ import asyncio
 import re
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -58,12 +59,20 @@ class Cluster:
         await asyncio.gather(*(asyncio.to_thread(worker.wait_ready) for worker in self.workers))
         self._supervisors = [asyncio.create_task(self._supervise(worker)) for worker in self.workers]
 
-    async def kill(self, worker: LocalWorker) -> None:
-        """kill -9; ``recovered`` waits until it is back."""
+    async def kill(self, worker: LocalWorker, meanwhile: Callable[[], None] = lambda: None) -> None:
+        """kill -9, and a start after ``meanwhile``; ``recovered`` waits until it is back."""
         await self._harm(worker)
         self.kills += 1
-        self._down.setdefault(worker, time.monotonic())
         worker.process.kill()
+        self._start_again(worker, meanwhile)
+
+    async def restart(self, worker: LocalWorker, meanwhile: Callable[[], None] = lambda: None) -> int:
+        """SIGTERM, and a start after ``meanwhile``; its exit code. ``recovered`` waits until it is back."""
+        await self._harm(worker)
+        code = await asyncio.to_thread(worker.process.stop)
+        if code == 0:
+            self._start_again(worker, meanwhile)
+        return code
 
     async def freeze(self, worker: LocalWorker) -> None:
         """It stands still, as in a long pause of its machine, until ``thaw``."""
@@ -72,15 +81,6 @@ class Cluster:
 
     def thaw(self, worker: LocalWorker) -> None:
         worker.process.signal(signal.SIGCONT)
-
-    async def restart(self, worker: LocalWorker) -> int:
-        """SIGTERM, and a start when it has ended; its exit code. ``recovered`` waits until it is back."""
-        await self._harm(worker)
-        self._down.setdefault(worker, time.monotonic())
-        code = await asyncio.to_thread(worker.process.stop)
-        if code == 0:
-            worker.start()
-        return code
 
     async def recovered(self) -> None:
         """Every worker that was down is ready again."""
@@ -104,6 +104,11 @@ class Cluster:
         owned = await asyncio.to_thread(_ledger_partitions, worker)
         self.harms.append(Harm(time.monotonic(), owned))
 
+    def _start_again(self, worker: LocalWorker, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self._down.setdefault(worker, time.monotonic())
+        meanwhile()
+        worker.start()
+
     async def _supervise(self, worker: LocalWorker) -> None:
         while True:
             code = worker.process.exit_code
@@ -113,8 +118,7 @@ class Cluster:
             elif code in CRASHED:
                 if code == EXIT_FAILED:
                     self.crashes.append(worker.last_line())
-                self._down.setdefault(worker, time.monotonic())
-                worker.start()
+                self._start_again(worker)
             elif code != 0:
                 self.refusals.append(worker.last_line())
                 self._down.pop(worker, None)

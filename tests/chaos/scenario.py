@@ -30,9 +30,9 @@ PROCESSED_WITHIN = 120.0
 
 
 class Scenario:
-    """Workers, and procedures that keep coming until ``rest``."""
+    """Workers, and procedures that keep coming."""
 
-    def __init__(self, settings: Settings, folder: Path, workers: int) -> None:
+    def __init__(self, settings: Settings, folder: Path, workers: int, rate: float) -> None:
         # The least that a broker allows by default: a killed worker keeps its partitions for so long.
         self.settings = settings.model_copy(update={"session_timeout": 6.0, "heartbeat": 1.0})
         self.cluster = Cluster(self.settings, folder, workers)
@@ -42,20 +42,44 @@ class Scenario:
         print(f"\nPERDIEM_TEST_SEED={seed}")
         self.random = Random(seed)
         self.sent = 0
+        self._rate = rate
+        self._records = records(self.simulation)
+        self._going_on = False
 
-    async def start(self, rate: float) -> None:
+    async def start(self) -> None:
         """Start the workers and the load."""
         await create(self.settings)
         await self.cluster.start()
         self._following = asyncio.create_task(self.stalls.follow(self.settings))
-        self._playing = asyncio.create_task(play(self.settings, records(self.simulation), rate))
+        self.go_on()
 
-    async def rest(self) -> None:
-        """End the load, and wait until all of it is processed."""
-        self.simulation.patients = 0  # the days that are left are empty
-        self.sent = await self._playing
+    def go_on(self) -> None:
+        """The load begins, or begins again."""
+        self._going_on = True
+        self._playing = asyncio.create_task(play(self.settings, self._load(), self._rate))
+
+    async def pause(self) -> None:
+        """The load ends, and all that came is processed."""
+        self._going_on = False
+        self.sent += await self._playing
         await wait_until_processed(self.settings, seconds=PROCESSED_WITHIN)
-        self._following.cancel()
+
+    async def end(self) -> None:
+        """The load ends, and the simulation with it."""
+        await self.pause()
+        self.simulation.patients = 0  # the days that are left are empty
+        self.sent += await play(self.settings, self._records)
+        await wait_until_processed(self.settings, seconds=PROCESSED_WITHIN)
+
+    def stop(self) -> list[int]:
+        """End what still runs; the exit codes of the workers."""
+        for task in (self._playing, self._following):
+            task.cancel()
+        return self.cluster.stop()
+
+    def _load(self) -> Iterator[Record]:
+        while self._going_on:
+            yield next(self._records)
 
     def figures(self) -> str:
         """What happened, for a person."""
@@ -81,15 +105,15 @@ async def under_load(
     settings: Settings, folder: Path, *, workers: int = 2, rate: float = RATE
 ) -> AsyncIterator[Scenario]:
     """Workers under load for as long as the body lasts; then all is processed, stopped and judged."""
-    scenario = Scenario(settings, folder, workers)
+    scenario = Scenario(settings, folder, workers, rate)
     try:
-        await scenario.start(rate)
+        await scenario.start()
         yield scenario
-        await scenario.rest()
         await scenario.cluster.recovered()
-        codes = scenario.cluster.stop()
+        await scenario.end()
+        codes = scenario.stop()
     finally:
-        scenario.cluster.stop()
+        scenario.stop()
     print(scenario.figures())
     await judge(scenario.settings, scenario.simulation.expected, scenario.sent)
     assert scenario.cluster.refusals == []

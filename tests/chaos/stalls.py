@@ -1,7 +1,7 @@
 """Stalls: how long a reader of the decisions waits for the next one, partition by partition, under load."""
 
+import asyncio
 import time
-from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -12,6 +12,8 @@ from streams.topics import Topics
 
 UNDER_WAY = 1.0
 """Seconds: what a worker committed just before it was harmed reaches the reader later, but not by more."""
+OVER_WITHIN = 120.0
+LOOK_EVERY = 0.05
 
 
 class Harm(NamedTuple):
@@ -38,14 +40,26 @@ class Stalls:
 
     def __init__(self, harms: list[Harm]) -> None:
         self.harms = harms
-        self._came: dict[int, list[float]] = defaultdict(list)
+        self._came: dict[int, list[float]] = {}
 
     async def follow(self, settings: Settings) -> None:
         """Without an end: to be cancelled."""
         topic = Topics.of(settings).decisions.name
         async with reader(settings) as source:
-            async for records in source.follow(topic, await source.spans(topic)):
+            spans = await source.spans(topic)
+            self._came = {partition.partition: [] for partition in spans}
+            async for records in source.follow(topic, spans):
                 self._came[records[0].partition].append(time.monotonic())
+
+    async def over(self) -> None:
+        """Every partition has decisions again that were not under way before."""
+        since = time.monotonic() + UNDER_WAY
+        async with asyncio.timeout(OVER_WITHIN):
+            while not self._all_came(since):  # noqa: ASYNC110 - as long as a look a record
+                await asyncio.sleep(LOOK_EVERY)
+
+    def _all_came(self, since: float) -> bool:
+        return bool(self._came) and all(times and times[-1] > since for times in self._came.values())
 
     def longest(self, *, harmed: bool) -> float:
         """The longest gap of a partition whose owner was harmed, or of the others."""

@@ -1,0 +1,47 @@
+"""Workers are told to stop while they work: they finish what they began, and nothing waits for them."""
+
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.chaos.scenario import under_load
+from tests.kafka import read_all
+
+pytestmark = pytest.mark.chaos
+
+
+async def test_a_rolling_restart_stalls_nobody_for_a_session(settings: Settings, tmp_path: Path) -> None:
+    """Each of three workers ends with exit 0, and what it began is committed, not aborted."""
+    async with under_load(settings, tmp_path, workers=3) as scenario:
+        for worker in scenario.cluster.workers:
+            await scenario.stalls.over()
+            assert await scenario.cluster.restart(worker) == 0
+            await scenario.cluster.recovered()
+    assert scenario.cluster.crashes == []
+    assert await aborted(settings) == 0
+
+
+@pytest.mark.long
+async def test_twenty_stops_at_random_abort_no_transaction(settings: Settings, tmp_path: Path) -> None:
+    """SIGTERM at any moment, also in a rebalance: exit 0, and nothing of ours lies in an aborted transaction."""
+    async with under_load(settings, tmp_path, workers=3) as scenario:
+        for _ in range(20):
+            if scenario.random.random() < 0.5:
+                await scenario.stalls.over()
+            assert await scenario.cluster.restart(scenario.random.choice(scenario.cluster.workers)) == 0
+            await scenario.cluster.recovered()
+    assert scenario.cluster.crashes == []
+    assert await aborted(settings) == 0
+
+
+async def aborted(settings: Settings) -> int:
+    """How many records aborted transactions left in the changelogs, which every transaction writes first."""
+    changelogs = [topic.name for topic in Topics.of(settings).all if topic.compacted]
+    written = await read_all(settings, *changelogs, isolation="read_uncommitted")
+    committed = await read_all(settings, *changelogs)
+    print(
+        f"{len(written)} changelog records, {len(written) - len(committed)} of them in aborted transactions"
+    )
+    return len(written) - len(committed)

@@ -1,0 +1,78 @@
+"""Faulty: an installation in whose workers something goes wrong by itself."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import islice
+from pathlib import Path
+
+from streams.in_flight import wait_until_processed
+from streams.local_kafka import free_port
+from streams.local_worker import LocalWorker
+from streams.play import play
+from streams.settings import Settings
+from streams.simulate import Simulation
+from tests.chaos.scenario import records
+from tests.group import Group
+from tests.kafka import BOUND
+
+COMMAND = (sys.executable, "-m", "tests.chaos.worker")
+
+
+class Faulty(Group):
+    """Workers with the faults of ``tests.chaos.worker``, and records of ``patients`` for ten days."""
+
+    def __init__(self, settings: Settings, folder: Path, patients: int) -> None:
+        # The least session that a broker allows by default, and small batches: they make many commits.
+        changed = {"session_timeout": 6.0, "heartbeat": 1.0, "max_poll_records": 50}
+        super().__init__(settings.model_copy(update=changed))
+        self.simulation = Simulation(patients, days=10, seed=38226)
+        self.sent = 0
+        self.workers: list[LocalWorker] = []
+        self._records = records(self.simulation)
+        self._folder = folder
+
+    async def play(self, count: int | None = None) -> None:
+        """Play the next ``count`` records, or all that are left."""
+        self.sent += await play(self.settings, islice(self._records, count))
+
+    def start(self, *faults: str, machine: int = 0) -> LocalWorker:
+        """Start a worker on a machine with stores of its own."""
+        settings = self.settings.model_copy(
+            update={"web_port": free_port(), "data_dir": self._folder / f"machine-{machine}"}
+        )
+        worker = LocalWorker(settings, self._folder / f"worker-{len(self.workers)}.log", (*COMMAND, *faults))
+        worker.start()
+        self.workers.append(worker)
+        return worker
+
+    async def ready(self, *faults: str, machine: int = 0) -> LocalWorker:
+        """Start a worker and wait until it has its partitions."""
+        worker = self.start(*faults, machine=machine)
+        await asyncio.to_thread(worker.wait_ready)
+        return worker
+
+    async def ended(self, worker: LocalWorker) -> int:
+        """Wait until ``worker`` ends by itself, and take it out of the group; its exit code."""
+        code = await asyncio.to_thread(worker.process.wait, BOUND)
+        await self.bury()
+        return code
+
+    async def processed(self) -> None:
+        await wait_until_processed(self.settings, seconds=BOUND)
+
+    def stop(self) -> list[int]:
+        """SIGTERM for every worker that runs; their exit codes."""
+        return [worker.process.stop() for worker in self.workers if worker.process.exit_code is None]
+
+
+@asynccontextmanager
+async def installed(settings: Settings, folder: Path, *, patients: int) -> AsyncIterator[Faulty]:
+    """No worker runs yet; in the end none is left."""
+    faulty = Faulty(settings, folder, patients)
+    try:
+        yield faulty
+    finally:
+        for worker in faulty.workers:
+            worker.process.kill()

@@ -1,0 +1,49 @@
+"""Workers crash at every step of a commit, and still every service is charged once."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from streams.once import Step
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.chaos.faulty import installed
+from tests.chaos.scenario import judge
+
+pytestmark = pytest.mark.chaos
+
+Moment = tuple[str, Step, str]
+
+STEPS = list(Step)[1:]
+"""Without the filling: whoever crashes there has sent nothing, as before the first of these."""
+ALL: list[Moment] = [
+    (agent, step, when) for agent in ("intake", "ledger") for step in STEPS for when in ("before", "after")
+]
+WORST = {(Step.OUTPUTS, "after"), (Step.COMMIT, "after"), (Step.STORE, "before")}
+FEW = [(agent, step, when) for agent, step, when in ALL if (step, when) in WORST]
+ENOUGH = 250
+"""Records before each crash: every partition has some, so that both agents commit often enough."""
+
+
+@pytest.mark.parametrize(
+    "moments", [pytest.param(FEW, id="few"), pytest.param(ALL, id="all", marks=pytest.mark.long)]
+)
+async def test_a_crash_at_any_step_of_a_commit_charges_nothing_twice_and_loses_nothing(
+    settings: Settings, topics: Topics, tmp_path: Path, moments: list[Moment]
+) -> None:
+    """Each worker goes on where one crashed, by turns on two machines: its stores are not the latest."""
+    assert topics
+    async with installed(settings, tmp_path, patients=400) as faulty:
+        for number, (agent, step, when) in enumerate(moments):
+            await faulty.play(ENOUGH)
+            crash = f"crash:{agent}:{step.name}:{when}:{1 + number % 3}"
+            worker = faulty.start(crash, machine=number % 2)
+            assert await faulty.ended(worker) == -signal.SIGKILL, crash
+        await faulty.play()
+        await faulty.ready()
+        await faulty.processed()
+        assert faulty.stop() == [0]
+    print(f"\n{len(moments)} crashes, {faulty.sent} events")
+    report = await judge(faulty.settings, faulty.simulation.expected, faulty.sent)
+    assert report.replayed == 0

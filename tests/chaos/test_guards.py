@@ -1,0 +1,128 @@
+"""The checks can fail: with a guard of the engine removed, the audit names what was lost or charged twice."""
+
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from models.audit import Figure
+from streams.audit import audit_topics
+from streams.cli.audit import show
+from streams.local_worker import LocalWorker
+from streams.once.failure import EXIT_FAILED, EXIT_REFUSED
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.chaos.faulty import Faulty, installed
+from tests.chaos.scenario import judge
+from tests.integration.counting import last_words, until
+
+pytestmark = pytest.mark.chaos
+
+
+@pytest.fixture
+async def faulty(settings: Settings, topics: Topics, tmp_path: Path) -> AsyncIterator[Faulty]:
+    """Some days of records are there, and no worker yet."""
+    assert topics
+    async with installed(settings, tmp_path, patients=60) as faulty:
+        await faulty.play()
+        yield faulty
+
+
+async def test_a_batch_lost_inside_the_worker_ends_it(faulty: Faulty) -> None:
+    """The next one does not begin where the last one ended; whoever goes on reads both."""
+    worker = faulty.start("lost")
+    assert await faulty.ended(worker) == EXIT_FAILED
+    assert "a batch begins at" in last_words(worker)[-1]
+    await faulty.ready()
+    await all_is_well(faulty)
+
+
+async def test_without_this_guard_the_audit_names_the_lost_batch(faulty: Faulty) -> None:
+    """Its events have no decisions, and charges are missing."""
+    faulty.start("lost-unguarded")
+    assert {Figure.MISSING, Figure.UNEXPLAINED} <= await named(faulty)
+
+
+@pytest.mark.long
+async def test_an_offset_committed_without_its_batch_is_refused(faulty: Faulty) -> None:
+    """The changelog knows what was done: a worker does not go on behind records that were not."""
+    await faulty.ended(faulty.start("offset-first"))
+    worker = faulty.start()
+    assert await faulty.ended(worker) == EXIT_REFUSED
+    assert "were committed, but its changelog is empty" in last_words(worker)[-1]
+
+
+@pytest.mark.long
+async def test_without_this_guard_the_audit_names_the_skipped_batch(faulty: Faulty) -> None:
+    """A worker that believes the committed offset never reads these events."""
+    await faulty.ended(faulty.start("offset-first"))
+    faulty.start("trusting")
+    assert {Figure.MISSING, Figure.UNEXPLAINED} <= await named(faulty)
+
+
+@pytest.mark.long
+async def test_a_store_written_before_its_commit_is_not_believed(faulty: Faulty) -> None:
+    """Its last position is not in the changelog, for the transaction was aborted: it is built again."""
+    await faulty.ended(faulty.start("store-first"))
+    worker = await faulty.ready()
+    assert "is built again: its last position is not in the changelog" in worker.log.read_text()
+    await all_is_well(faulty)
+
+
+@pytest.mark.long
+async def test_without_this_guard_the_audit_names_what_only_the_store_knows(faulty: Faulty) -> None:
+    """To a worker that believes its store the events are repeats, and their charges are never written."""
+    await faulty.ended(faulty.start("store-first"))
+    faulty.start("trusting")
+    assert Figure.MISSING in await named(faulty)
+
+
+@pytest.mark.long
+async def test_a_worker_replaced_in_the_middle_of_a_unit_is_fenced(faulty: Faulty) -> None:
+    """It stood still before its transaction began; when it goes on, the broker refuses what it sends."""
+    frozen = await replaced(faulty)
+    frozen.process.signal(signal.SIGCONT)
+
+    async def decided() -> bool:
+        return frozen.process.exit_code is not None or await faulty.both_are_members()
+
+    await until(decided)
+    if frozen.process.exit_code is not None:
+        assert frozen.process.exit_code == EXIT_FAILED
+        assert "fenced by another worker" in last_words(frozen)[-1]
+    await all_is_well(faulty)
+
+
+@pytest.mark.long
+async def test_without_fencing_the_audit_names_what_was_written_twice(faulty: Faulty) -> None:
+    """Producers that share no transactional id with their successors charge what those charged."""
+    frozen = await replaced(faulty, "unfenced")
+    frozen.process.signal(signal.SIGCONT)
+    faulty.stop()
+    assert Figure.DOUBLED in await named(faulty)
+
+
+async def replaced(faulty: Faulty, *faults: str) -> LocalWorker:
+    """A worker that stands still in the middle of a unit; meanwhile another one did all there was to do."""
+    frozen = faulty.start("freeze:ledger:BEGIN", *faults)
+    process = psutil.Process(frozen.process.pid)
+    await until(lambda: process.status() == psutil.STATUS_STOPPED)
+    await faulty.bury()
+    await faulty.ready(*faults, machine=1)
+    await faulty.processed()
+    return frozen
+
+
+async def all_is_well(faulty: Faulty) -> None:
+    await faulty.processed()
+    assert {*faulty.stop()} == {0}
+    await judge(faulty.settings, faulty.simulation.expected, faulty.sent)
+
+
+async def named(faulty: Faulty) -> set[Figure]:
+    """The figures that are not 0 when all is processed."""
+    report = await audit_topics(faulty.settings)
+    show(report)
+    return {figure for figure, count in report.figures.items() if count}

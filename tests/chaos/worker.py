@@ -1,0 +1,183 @@
+"""A worker of the whole pipeline in which something goes wrong.
+
+Settings come from the environment; an argument is the name of a fault and what it needs, separated by
+colons. What is broken is broken from outside: through the observer, or by replacing a part of the engine.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+from streams.app import run_worker
+from streams.once import Observer, OnceApp, Silent, Step, UnitOfWork, owner, owners
+from streams.once import app as engine
+from streams.once.batch import Batch
+from streams.once.consumer import ConsumerThread
+from streams.once.outbox import Submitted
+from streams.once.restore import Job
+from streams.once.resume import Offsets
+from streams.once.store import Store
+from streams.settings import Settings
+
+LATER = 0.001
+"""Seconds: what a step sent is on its way then, and its answer is not here; a commit takes 5 ms or more."""
+
+
+class Signalled(Silent):
+    """A signal for the process as units of ``agent`` take ``step`` for the ``nth`` time: before, or after."""
+
+    def __init__(
+        self, how: signal.Signals, agent: str, step: str, when: str = "before", nth: str = "1"
+    ) -> None:
+        self._signal = partial(os.kill, os.getpid(), how)
+        self._at = (agent, Step[step])
+        self._later = when == "after"
+        self._left = int(nth)
+
+    def step(self, unit: UnitOfWork, step: Step) -> None:
+        if (unit.owner.agent.name, step) != self._at:
+            return
+        self._left -= 1
+        if self._left == 0 and self._later:
+            asyncio.get_running_loop().call_later(LATER, self._signal)
+        elif self._left == 0:
+            self._signal()
+
+
+class StoreFirst(Silent):
+    """The first unit of the ledger writes the local store before its commit; then the process is killed."""
+
+    def __init__(self) -> None:
+        last_offset = Submitted.last_offset
+
+        async def remember(submitted: Submitted) -> int:
+            self._at = await last_offset(submitted)
+            return self._at
+
+        Submitted.last_offset = remember  # type: ignore[method-assign,assignment]
+
+    def step(self, unit: UnitOfWork, step: Step) -> None:
+        if (unit.owner.agent.name, step) == ("ledger", Step.OFFSET):
+            written = [
+                unit.owner.slices[table].encode(key, value)
+                for table, values in unit._writes.items()
+                for key, value in values.items()
+            ]
+            unit.owner.store.apply(written, (self._at, "not committed"))
+            unit.owner.store.close()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def offset_first() -> None:
+    """The first unit of the ledger commits its offset before all else; then the process is killed."""
+    commit = UnitOfWork.commit
+
+    async def apart(unit: UnitOfWork) -> None:
+        if unit.owner.agent.name != "ledger":
+            await commit(unit)
+            return
+        producer = AIOKafkaProducer(**unit.owner.engine.kafka, transactional_id=str(uuid4()))
+        await producer.start()
+        await producer.begin_transaction()
+        await producer.send_offsets_to_transaction({unit.batch.tp: unit.batch.end}, unit.owner.group)
+        await producer.commit_transaction()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    UnitOfWork.commit = apart  # type: ignore[method-assign,assignment]
+
+
+def trusting() -> None:
+    """Believes the local store and the committed offset: neither is compared with the changelog."""
+    begin = Job.begin
+
+    def unseen(job: Job) -> None:
+        begin(job)
+        job.verifying = None
+
+    def committed(tp: TopicPartition, position: Any, offsets: Offsets, partitions: int) -> int:
+        return offsets.committed or offsets.beginning
+
+    Job.begin = unseen  # type: ignore[method-assign,assignment]
+    owners.resume = committed  # type: ignore[attr-defined]
+
+
+def unfenced() -> None:
+    """No two workers have a transactional id in common: a successor fences nobody."""
+    named = owner.transactional_id
+    owner.transactional_id = lambda *whose: f"{named(*whose)}-{uuid4()}"
+
+
+def lost(*, guarded: bool) -> None:
+    """The second batch of the ledger is lost on its way through Faust, and nobody seeks back."""
+    process, batches = engine.process, 0
+
+    async def losing(app: OnceApp, batch: Batch) -> None:
+        nonlocal batches
+        batches += batch.owner.agent.name == "ledger"
+        if batches == 2 and batch.owner.agent.name == "ledger":
+            batch.owner.inflight_since = None
+            batches += 1
+            return
+        if not guarded:
+            batch.owner.position = batch.start
+        await process(app, batch)
+
+    engine.process = losing
+
+
+def slow_store(seconds: str) -> None:
+    """Each record takes so long to write to the local store: a restore of many is a long one."""
+    apply = Store.apply
+
+    def slowly(store: Store, records: Any, position: tuple[int, str] | None = None) -> None:
+        records = [*records]
+        time.sleep(len(records) * float(seconds))
+        apply(store, records, position)
+
+    Store.apply = slowly  # type: ignore[method-assign,assignment]
+
+
+def late_poll(file: str) -> None:
+    """What Faust asks of the consumer's thread while ``file`` is there is carried out when it is gone."""
+    fetch_records = ConsumerThread._fetch_records
+
+    async def late(thread: ConsumerThread, *asked: Any, **how: Any) -> Any:
+        while os.access(file, os.F_OK):  # noqa: ASYNC110 - a file calls nobody
+            await asyncio.sleep(0.05)
+        return await fetch_records(thread, *asked, **how)
+
+    ConsumerThread._fetch_records = late  # type: ignore[method-assign,assignment]
+
+
+FAULTS: dict[str, Callable[..., Observer | None]] = {
+    "crash": partial(Signalled, signal.SIGKILL),
+    "freeze": partial(Signalled, signal.SIGSTOP),
+    "store-first": StoreFirst,
+    "offset-first": offset_first,
+    "trusting": trusting,
+    "unfenced": unfenced,
+    "lost": partial(lost, guarded=True),
+    "lost-unguarded": partial(lost, guarded=False),
+    "slow-store": slow_store,
+    "late-poll": late_poll,
+}
+
+
+def main(*faults: str) -> None:
+    observer = None
+    for fault in faults:
+        name, *needs = fault.split(":")
+        observer = FAULTS[name](*needs) or observer
+    run_worker(Settings.load(), observer=observer)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

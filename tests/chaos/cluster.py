@@ -14,7 +14,7 @@ from streams.local_kafka import free_port
 from streams.local_worker import LocalWorker
 from streams.once.failure import EXIT_FAILED
 from streams.settings import Settings
-from streams.views.overview import Overview
+from streams.views.overview import Overview, Partition
 from tests.chaos.stalls import Harm
 
 CRASHED = (EXIT_FAILED, -signal.SIGKILL)
@@ -23,6 +23,9 @@ RECOVERED_WITHIN = 120.0
 LOOK_EVERY = 0.05
 _GENERATION = re.compile(r"Generation (\d+):")
 _decode_overview = msgspec.json.Decoder(Overview).decode
+
+
+def nothing() -> None: ...
 
 
 class Cluster:
@@ -52,21 +55,25 @@ class Cluster:
         """Since when a worker is not ready that should be."""
         self._supervisors: list[asyncio.Task[None]] = []
 
-    async def start(self) -> None:
-        """Start all of them and wait until they are ready."""
+    def launch(self) -> None:
+        """Start all of them, after they were stopped or refused."""
         for worker in self.workers:
             worker.start()
-        await asyncio.gather(*(asyncio.to_thread(worker.wait_ready) for worker in self.workers))
         self._supervisors = [asyncio.create_task(self._supervise(worker)) for worker in self.workers]
 
-    async def kill(self, worker: LocalWorker, meanwhile: Callable[[], None] = lambda: None) -> None:
+    async def start(self) -> None:
+        """Start all of them and wait until they are ready."""
+        self.launch()
+        await asyncio.gather(*(asyncio.to_thread(worker.wait_ready) for worker in self.workers))
+
+    async def kill(self, worker: LocalWorker, meanwhile: Callable[[], None] = nothing) -> None:
         """kill -9, and a start after ``meanwhile``; ``recovered`` waits until it is back."""
         await self._harm(worker)
         self.kills += 1
         worker.process.kill()
         self._start_again(worker, meanwhile)
 
-    async def restart(self, worker: LocalWorker, meanwhile: Callable[[], None] = lambda: None) -> int:
+    async def restart(self, worker: LocalWorker, meanwhile: Callable[[], None] = nothing) -> int:
         """SIGTERM, and a start after ``meanwhile``; its exit code. ``recovered`` waits until it is back."""
         await self._harm(worker)
         code = await asyncio.to_thread(worker.process.stop)
@@ -92,6 +99,7 @@ class Cluster:
         """SIGTERM for all; their exit codes."""
         for supervisor in self._supervisors:
             supervisor.cancel()
+        self._down.clear()
         return [worker.process.stop() for worker in self.workers]
 
     @property
@@ -100,11 +108,25 @@ class Cluster:
         said = (worker.log.read_text(errors="replace") for worker in self.workers)
         return max(int(number) for text in said for number in _GENERATION.findall(text))
 
-    async def _harm(self, worker: LocalWorker) -> None:
-        owned = await asyncio.to_thread(_ledger_partitions, worker)
-        self.harms.append(Harm(time.monotonic(), owned))
+    async def partitions(self, worker: LocalWorker) -> list[Partition]:
+        """What it owns, as its page says; nothing while it has none."""
 
-    def _start_again(self, worker: LocalWorker, meanwhile: Callable[[], None] = lambda: None) -> None:
+        def read() -> list[Partition]:
+            page = Request(worker.url, headers={"Accept": "application/json"})
+            try:
+                with urlopen(page, timeout=2) as answer:
+                    return _decode_overview(answer.read()).partitions
+            except OSError:
+                return []
+
+        return await asyncio.to_thread(read)
+
+    async def _harm(self, worker: LocalWorker) -> None:
+        owned = await self.partitions(worker)
+        ledger = frozenset(partition.partition for partition in owned if partition.agent == "ledger")
+        self.harms.append(Harm(time.monotonic(), ledger))
+
+    def _start_again(self, worker: LocalWorker, meanwhile: Callable[[], None] = nothing) -> None:
         self._down.setdefault(worker, time.monotonic())
         meanwhile()
         worker.start()
@@ -124,14 +146,3 @@ class Cluster:
                 self._down.pop(worker, None)
                 return
             await asyncio.sleep(LOOK_EVERY)
-
-
-def _ledger_partitions(worker: LocalWorker) -> frozenset[int]:
-    """What it owns as it says itself; nothing while it starts."""
-    page = Request(worker.url, headers={"Accept": "application/json"})
-    try:
-        with urlopen(page, timeout=2) as answer:
-            found = _decode_overview(answer.read())
-    except OSError:
-        return frozenset()
-    return frozenset(owned.partition for owned in found.partitions if owned.agent == "ledger")

@@ -62,6 +62,10 @@ class Scenario:
         """The load ends, and all that came is processed."""
         self._going_on = False
         self.sent += await self._playing
+        await self.processed()
+
+    async def processed(self) -> None:
+        """All that came is processed."""
         await wait_until_processed(self.settings, seconds=PROCESSED_WITHIN)
 
     async def end(self) -> None:
@@ -69,7 +73,7 @@ class Scenario:
         await self.pause()
         self.simulation.patients = 0  # the days that are left are empty
         self.sent += await play(self.settings, self._records)
-        await wait_until_processed(self.settings, seconds=PROCESSED_WITHIN)
+        await self.processed()
 
     def stop(self) -> list[int]:
         """End what still runs; the exit codes of the workers."""

@@ -1,4 +1,4 @@
-"""Stalls: how long a reader of the decisions waits for the next one, partition by partition, under load."""
+"""Stalls: how long a reader of billing events waits for the next one, partition by partition, under load."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ class Harm(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Between two decisions of a partition."""
+    """Between two billing events of a partition."""
 
     partition: int
     begin: float
@@ -32,10 +32,11 @@ class Gap(NamedTuple):
 
 
 class Stalls:
-    """Follows the decisions under read_committed, as a biller does.
+    """Follows the billing events under read_committed, as a biller does.
 
-    Measured is what that reader waits for: an open transaction of one partition's owner can hide what
-    another one has written, which timestamps of records would not show.
+    Only the ledger writes them, so one in partition 2 says that partition 2 of the ledger moves. Measured
+    is what that reader waits for: an open transaction of one partition's owner can hide what another one
+    has written, which timestamps of records would not show.
     """
 
     def __init__(self, harms: list[Harm]) -> None:
@@ -44,7 +45,7 @@ class Stalls:
 
     async def follow(self, settings: Settings) -> None:
         """Without an end: to be cancelled."""
-        topic = Topics.of(settings).decisions.name
+        topic = Topics.of(settings).billing_events.name
         async with reader(settings) as source:
             spans = await source.spans(topic)
             self._came = {partition.partition: [] for partition in spans}
@@ -52,7 +53,7 @@ class Stalls:
                 self._came[records[0].partition].append(time.monotonic())
 
     async def over(self) -> None:
-        """Every partition has decisions again that were not under way before."""
+        """Every partition has billing events again that were not under way before."""
         since = time.monotonic() + UNDER_WAY
         async with asyncio.timeout(OVER_WITHIN):
             while not self._all_came(since):  # noqa: ASYNC110 - as long as a look a record

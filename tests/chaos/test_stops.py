@@ -25,7 +25,7 @@ async def test_a_rolling_restart_stalls_nobody_for_a_session(settings: Settings,
 
 @pytest.mark.long
 async def test_twenty_stops_at_random_abort_no_transaction(settings: Settings, tmp_path: Path) -> None:
-    """SIGTERM at any moment, also in a rebalance: exit 0, and nothing of ours lies in an aborted transaction."""
+    """SIGTERM under load, some in a rebalance: exit 0, and no aborted transaction holds anything of ours."""
     async with under_load(settings, tmp_path, workers=3) as scenario:
         for _ in range(20):
             if scenario.random.random() < 0.5:

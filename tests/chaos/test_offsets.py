@@ -1,0 +1,83 @@
+"""What the group committed and what the log still holds do not fit together any more."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin.records_to_delete import RecordsToDelete
+
+from models.billing import Decision, decode_decision
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.chaos.scenario import under_load
+from tests.group import Group
+from tests.integration.counting import until
+from tests.integration.live import said
+from tests.kafka import Sent, produce, read_all
+
+pytestmark = pytest.mark.chaos
+
+
+async def test_offsets_reset_to_the_earliest_charge_nothing_again(settings: Settings, tmp_path: Path) -> None:
+    """Every record is processed once more: no billing event is written, and every event is decided anew."""
+    topics, group = Topics.of(settings), Group(settings)
+    read = [settings.topic_lab_procedures, settings.topic_infusion_procedures, settings.topic_procedures]
+    async with under_load(settings, tmp_path, rate=2000) as scenario:
+        await scenario.stalls.over()
+        await scenario.pause()
+        assert {*scenario.cluster.stop()} == {0}
+        written = await read_all(settings, topics.billing_events.name)
+        before = _told(await _decisions(settings))
+        for topic in read:
+            await group.commit(dict.fromkeys(await group.committed(topic), 0))
+        await scenario.cluster.start()
+        await scenario.processed()
+        assert await read_all(settings, topics.billing_events.name) == written
+        after = _told(await _decisions(settings))
+        assert after.keys() == before.keys()
+        assert all(after[event_id] > before[event_id] for event_id in before)
+        print(f"{before.total()} decisions of {len(before)} events; {after.total()} after the reset")
+        scenario.go_on()
+        await scenario.stalls.over()
+    assert scenario.cluster.crashes == []
+
+
+async def test_records_deleted_before_they_were_processed_are_refused_until_their_loss_is_accepted(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Retention took what nobody had read: the workers name the range; what is left is all processed."""
+    group = Group(settings)
+    async with under_load(settings, tmp_path) as scenario:
+        await scenario.stalls.over()
+        await scenario.pause()
+        assert {*scenario.cluster.stop()} == {0}
+        source = TopicPartition(Topics.of(settings).lab_procedures.name, 0)
+        at = (await group.committed(settings.topic_lab_procedures))[source]
+        await produce(settings, [Sent(source.topic, said("lost"), b"lab", partition=0)] * 3)
+        async with group.admin() as admin:
+            await admin.delete_records({source: RecordsToDelete(at + 3)})
+        scenario.go_on()
+        scenario.cluster.launch()
+        refusals = scenario.cluster.refusals
+        await until(lambda: len(refusals) == len(scenario.cluster.workers))
+        assert {*refusals} == {
+            f"perdiem: {source.topic}[0]: records {at} to {at + 2} were deleted before they were processed: "
+            f"restore them, or accept the loss by resetting the group's offset to {at + 3}"
+        }
+        refusals.clear()
+        await group.bury()
+        await group.commit({source: at + 3})
+        await scenario.cluster.start()
+        await scenario.stalls.over()
+    assert scenario.cluster.crashes == []
+
+
+async def _decisions(settings: Settings) -> list[Decision]:
+    records = await read_all(settings, Topics.of(settings).decisions.name)
+    return [decode_decision(record.value) for record in records]
+
+
+def _told(decisions: list[Decision]) -> Counter[str]:
+    """How often each event was decided because of itself."""
+    return Counter(decision.event_id for decision in decisions if decision.cause == decision.event_id)

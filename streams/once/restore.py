@@ -16,6 +16,8 @@ from streams.once.position import POSITION_KEY, Position, decode_position
 log = logging.getLogger(__name__)
 
 _POLL_MS = 200
+_POLL_RECORDS = 1000
+"""Applied in one go, in about 10 ms. All that had come, 4 MiB a partition, held up commits for half a second."""
 _REPORT_EVERY = 5.0
 _CLOSE_TIMEOUT = 2.0
 
@@ -167,7 +169,8 @@ class Restorer:
             for tp, job in self._jobs.items():
                 consumer.seek(tp, job.at)
         if any(job.at < job.end for job in self._jobs.values()):
-            for tp, records in (await consumer.getmany(timeout_ms=_POLL_MS)).items():
+            polled = await consumer.getmany(timeout_ms=_POLL_MS, max_records=_POLL_RECORDS)
+            for tp, records in polled.items():
                 self._apply(tp, records)
         if not self._changed:
             await self._advance(consumer)

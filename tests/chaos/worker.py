@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -24,7 +24,6 @@ from streams.once.consumer import ConsumerThread
 from streams.once.outbox import Submitted
 from streams.once.restore import Job
 from streams.once.resume import Offsets
-from streams.once.store import Store
 from streams.settings import Settings
 
 LATER = 0.001
@@ -133,26 +132,30 @@ def lost(*, guarded: bool) -> None:
     engine.process = losing
 
 
-def slow_store(seconds: str) -> None:
-    """Each record takes so long to write to the local store: a restore of many is a long one."""
-    apply = Store.apply
+def slow_restore(seconds: str) -> None:
+    """Each record of a changelog takes so long, and the loop stands still: a slow disk."""
+    apply = Job.apply
 
-    def slowly(store: Store, records: Any, position: tuple[int, str] | None = None) -> None:
-        records = [*records]
+    def slowly(job: Job, records: Sequence[Any]) -> bool:
         time.sleep(len(records) * float(seconds))
-        apply(store, records, position)
+        return apply(job, records)
 
-    Store.apply = slowly  # type: ignore[method-assign,assignment]
+    Job.apply = slowly  # type: ignore[method-assign,assignment]
 
 
-def late_poll(file: str) -> None:
-    """What Faust asks of the consumer's thread while ``file`` is there is carried out when it is gone."""
+def late_poll(file: str, partitions: str) -> None:
+    """What Faust asks of the consumer's thread while ``file`` is there is done when it is gone.
+
+    By then records of so many ``partitions`` have come.
+    """
     fetch_records = ConsumerThread._fetch_records
 
-    async def late(thread: ConsumerThread, *asked: Any, **how: Any) -> Any:
-        while os.access(file, os.F_OK):  # noqa: ASYNC110 - a file calls nobody
-            await asyncio.sleep(0.05)
-        return await fetch_records(thread, *asked, **how)
+    async def late(thread: ConsumerThread, consumer: Any, *asked: Any, **how: Any) -> Any:
+        if os.access(file, os.F_OK):
+            print("A poll is late", flush=True)
+            while os.access(file, os.F_OK) or len(consumer._fetcher._records) < int(partitions):  # noqa: ASYNC110 - neither calls
+                await asyncio.sleep(0.05)
+        return await fetch_records(thread, consumer, *asked, **how)
 
     ConsumerThread._fetch_records = late  # type: ignore[method-assign,assignment]
 
@@ -166,7 +169,7 @@ FAULTS: dict[str, Callable[..., Observer | None]] = {
     "unfenced": unfenced,
     "lost": partial(lost, guarded=True),
     "lost-unguarded": partial(lost, guarded=False),
-    "slow-store": slow_store,
+    "slow-restore": slow_restore,
     "late-poll": late_poll,
 }
 

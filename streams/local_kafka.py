@@ -58,9 +58,10 @@ class LocalKafka:
     """One Kafka 4.1 node (KRaft, broker and controller in one) with its data in ``folder``.
 
     ``port``: where clients connect on loopback; a free one by default, kept over restarts of this
-    object. ``config``: broker properties that win over ``CONFIG``. It can be killed and started again
-    on the same folder. On Linux it dies with the thread that started it, even by kill -9: start it
-    from one that lives as long. Every method raises ``LocalKafkaError`` for what a person can put right.
+    object. ``config``: broker properties that win over ``CONFIG``. ``users``: passwords by name, for a
+    listener that asks for SCRAM-SHA-512. It can be killed and started again on the same folder. On Linux
+    it dies with the thread that started it, even by kill -9: start it from one that lives as long. Every
+    method raises ``LocalKafkaError`` for what a person can put right.
     """
 
     def __init__(
@@ -70,12 +71,14 @@ class LocalKafka:
         *,
         heap_mb: int = 512,
         config: Mapping[str, str] | None = None,
+        users: Mapping[str, str] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.port = port or free_port()
         self.log = self.folder / "kafka.log"
         self._heap_mb = heap_mb
         self._config = config or {}
+        self._users = users or {}
         self._child: Child | None = None
 
     @property
@@ -187,9 +190,10 @@ class LocalKafka:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # Only C1: the tool is over before the optimising compiler would pay.
         command = [*java, "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool"]
-        tool = self._run(
-            [*command, "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(properties)]
-        )
+        command += ["format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(properties)]
+        for name, password in self._users.items():
+            command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
+        tool = self._run(command)
         if tool.wait() != 0:
             raise LocalKafkaError(
                 f"Kafka's folder {self.folder} could not be formatted: {self._last_words()}"
@@ -216,7 +220,7 @@ def free_port() -> int:
 
 
 def answers(port: int) -> bool:
-    """Whether a Kafka broker on loopback answers a client: ApiVersions, version 0."""
+    """Whether a Kafka broker on loopback answers a client: ApiVersions, version 0; with TLS by an alert."""
     request = struct.pack(">hhih", 18, 0, 1, -1)
     try:
         with socket.create_connection((HOST, port), 1) as client:

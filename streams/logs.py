@@ -2,6 +2,7 @@
 
 import logging
 
+from streams.once.failure import where
 from streams.settings import Settings
 
 
@@ -15,7 +16,10 @@ def quiet(settings: Settings) -> None:
 
 
 class Seldom(logging.Filter):
-    """The same message at most every ten seconds: while Kafka is away clients say so 70 times a second."""
+    """The same message at most every ten seconds: while Kafka is away clients say so 70 times a second.
+
+    And in one line: where a client is surprised it prints a traceback, which can quote what it was given.
+    """
 
     _EVERY = 10.0
 
@@ -27,4 +31,7 @@ class Seldom(logging.Filter):
         if record.created - self._said.get(record.msg, 0.0) < self._EVERY:
             return False
         self._said[record.msg] = record.created
+        if record.exc_info and record.exc_info[1]:
+            record.msg, record.args = f"{record.getMessage()}: {where(record.exc_info[1])}", ()
+            record.exc_info = None
         return True

@@ -121,18 +121,24 @@ class Settings(BaseSettings):
     )
     sasl_username: str | None = Field(None, description="SASL user name.")
     sasl_password: SecretStr | None = Field(None, description="SASL password.")
+    secrets_dir: Path | None = Field(
+        None, description="Folder of files named as variables, for what no environment should hold."
+    )
 
     @classmethod
     def load(cls, **given: Any) -> Self:
-        """Settings from the environment; ``given`` wins over it.
+        """Settings from the environment, then from ``PERDIEM_SECRETS_DIR``; ``given`` wins over both.
 
         Raises ``SettingsError`` for what cannot be used, and for a ``PERDIEM_*`` variable that is no setting.
         """
         unknown = [_unknown(name) for name in sorted(os.environ) if _is_unknown(name)]
         if unknown:
             raise SettingsError("\n".join(unknown))
+        secrets = os.environ.get(_variable("secrets_dir")) or None
+        if secrets is not None and not Path(secrets).is_dir():
+            raise SettingsError(f"{_variable('secrets_dir')}: an existing folder expected")
         try:
-            return cls(**given)
+            return cls(_secrets_dir=secrets, **given)
         except ValidationError as error:
             raise SettingsError("\n".join(_lines(error))) from None
 

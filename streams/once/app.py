@@ -16,7 +16,7 @@ from yarl import URL
 from streams.once.batch import Batch
 from streams.once.consumer import Transport
 from streams.once.engine import Engine
-from streams.once.failure import EXIT_REFUSED, Fault, Refused, die, where
+from streams.once.failure import EXIT_REFUSED, Fault, Refused, die, die_of, where
 from streams.once.observer import Observer, Silent, Step
 from streams.once.owner import Agent, Owner, State
 from streams.once.owners import Owners
@@ -198,7 +198,8 @@ async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
     except TimeoutError:
         die(f"{_failed(owner, unit)} not done within {app.engine.unit_deadline:.0f} s")
     except KafkaError as error:
-        die(f"{_failed(owner, unit)} {error!r}")
+        tried = "Write" if unit.reached < Step.OFFSET else "Read"
+        die_of(_failed(owner, unit), error, topic=tried, source=tp.topic)
     except BaseException as error:
         if unit.reached is Step.FILL and isinstance(error, asyncio.CancelledError):
             raise

@@ -5,8 +5,8 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from streams.group import committed
 from streams.once.engine import Engine
-from streams.once.group import committed
 from streams.once.restore import reader
 from streams.once.resume import Offsets
 

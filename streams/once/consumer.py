@@ -12,7 +12,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.once.batch import Batch
-from streams.once.failure import die
+from streams.once.failure import die_of
 
 if TYPE_CHECKING:
     from streams.once.app import OnceApp
@@ -62,10 +62,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Drain one batch of every partition whose owner is ready and idle; wait for one if none is."""
         fetcher = consumer._fetcher
         loop = asyncio.get_running_loop()
-        try:
-            consumer._coordinator.check_errors()
-        except KafkaError as error:
-            die(f"group {self.app.conf.id}: {error!r}")
+        self._check_group()
         deadline = loop.time() + _IDLE_WAIT
         while self.consumer.flow_active and not consumer._closed:
             self._wake = wake = loop.create_future()
@@ -98,7 +95,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     break
                 result, epoch = fetcher._records[tp], owner.epoch
                 if type(result) is FetchError:
-                    die(f"{tp.topic}[{tp.partition}]: cannot be read: {result._error!r}")
+                    die_of(f"{tp.topic}[{tp.partition}]: cannot be read:", result._error, topic="Read")
                 state = assignment.state_value(tp)
                 start = state.position
                 records = result.getall(self.app.engine.max_poll_records)
@@ -121,6 +118,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         in_flight = sum(owner.inflight_since is not None for owner in list(tables.owners.values()))
         agents = len({agent.name for agent in tables.agents.values()})
         return 2 * self.app.engine.lanes * agents - in_flight
+
+    def check_group(self) -> None:
+        """End the process if the group does not take this worker; called from the app's loop."""
+        if self.thread_loop.is_running():
+            self.thread_loop.call_soon_threadsafe(self._check_group)
+
+    def _check_group(self) -> None:
+        try:
+            if self._consumer is not None:
+                self._consumer._coordinator.check_errors()
+        except KafkaError as error:
+            die_of(f"group {self.app.conf.id}:", error)
 
     def wake(self) -> None:
         """A partition became pollable, or the flow stopped; called from the app's loop."""

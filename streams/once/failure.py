@@ -5,6 +5,10 @@ import sys
 import traceback
 from typing import NoReturn
 
+from aiokafka.errors import KafkaError
+
+from streams.denied import denied
+
 EXIT_FAILED = 3
 """A crash: restart the worker."""
 EXIT_REFUSED = 4
@@ -27,6 +31,12 @@ def die(what: str, *, code: int = EXIT_FAILED) -> NoReturn:
     """
     print(f"perdiem: {what}", file=sys.__stderr__, flush=True)
     os._exit(code)
+
+
+def die_of(what: str, error: KafkaError, *, topic: str = "Write", source: str = "") -> NoReturn:
+    """``die`` of what Kafka said; what its ACLs do not allow (see ``denied``) is not mended by a restart."""
+    refused = denied(error, topic=topic, source=source)
+    die(f"{what} {refused or repr(error)}", code=EXIT_REFUSED if refused else EXIT_FAILED)
 
 
 def where(error: BaseException) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalOperation, KafkaError
+from aiokafka.errors import IllegalOperation, InvalidTxnState, KafkaError
 
 from streams.once.engine import Engine
 from streams.once.observer import Observer
@@ -128,7 +128,7 @@ class Owner:
         """What the broker ended it with comes first: aiokafka then refuses every call, without a reason."""
         try:
             yield
-        except (IllegalOperation, AssertionError) as error:
+        except (IllegalOperation, InvalidTxnState, AssertionError) as error:
             ended = self.producer._txn_manager.wait_for_transaction_end()
             raise (ended.exception() if ended.done() else None) or error from None
 

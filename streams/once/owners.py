@@ -12,7 +12,7 @@ from faust.types import TP
 from mode import Service
 
 from streams.once.cluster import Cluster
-from streams.once.failure import EXIT_REFUSED, Fault, Refused, die, where
+from streams.once.failure import EXIT_REFUSED, Fault, Refused, die, die_of, where
 from streams.once.owner import Agent, Owner, State
 from streams.once.restore import Restorer
 from streams.once.resume import resume
@@ -182,7 +182,9 @@ class Owners(TableManager):
             raise
         except Refused as refusal:
             die(str(refusal), code=EXIT_REFUSED)
-        except (KafkaError, Fault) as error:
+        except KafkaError as error:
+            die_of(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}:", error)
+        except Fault as error:
             die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {error!r}")
         except BaseException as error:
             die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {where(error)}")
@@ -246,6 +248,8 @@ class Owners(TableManager):
     async def _look(self) -> None:
         while not self.should_stop:
             await self.sleep(_LOOK_EVERY)
+            # Before the first assignment nobody polls, who would hear of it.
+            self._consumer.thread.check_group()
             self.watch.look(self.owners.values(), in_touch=self._consumer.thread.in_touch)
 
     @property

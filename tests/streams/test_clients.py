@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import TopicAuthorizationFailedError
+from aiokafka.errors import InvalidTopicError
 
 from streams.clients import BrokersError, connected
 from streams.in_flight import wait_until_processed
@@ -56,7 +56,7 @@ class _Open:
 
 async def test_what_kafka_refuses_later_is_one_line_too(nobody: Settings) -> None:
     """The kind of refusal is named, and the client is closed."""
-    with pytest.raises(BrokersError, match=r"^PERDIEM_BROKERS: .*: TopicAuthorizationFailedError$"):
+    with pytest.raises(BrokersError, match=r"^PERDIEM_BROKERS: .*: InvalidTopicError$"):
         async with connected(nobody, _Open) as client:
-            raise TopicAuthorizationFailedError
+            raise InvalidTopicError
     assert not client.open

@@ -146,3 +146,18 @@ def test_allowed_values_are_shown_and_no_line_breaks_in_a_pipe() -> None:
     assert len(lines) == 1 + len(Settings.model_fields)
     [mechanism] = [line for line in lines if line.startswith("PERDIEM_SASL_MECHANISM")]
     assert mechanism.rstrip().endswith("One of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512.")
+
+
+def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As Docker and Kubernetes hand secrets over: a file with the variable's name; the environment wins."""
+    (tmp_path / "PERDIEM_SSL_KEY_PASSWORD").write_text("hush\n")
+    monkeypatch.setenv("PERDIEM_SECRETS_DIR", str(tmp_path))
+    loaded = Settings.load().ssl_key_password
+    assert loaded is not None
+    assert loaded.get_secret_value() == "hush"
+    monkeypatch.setenv("PERDIEM_SSL_KEY_PASSWORD", "another")
+    assert Settings.load().ssl_key_password != loaded
+    missing = str(tmp_path / "none")
+    assert complaints(monkeypatch, PERDIEM_SECRETS_DIR=missing) == [
+        "PERDIEM_SECRETS_DIR: an existing folder expected"
+    ]

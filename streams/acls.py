@@ -1,0 +1,137 @@
+"""ACLs: what each party needs on the brokers, and no more. docs/acls.md comes from here."""
+
+import shlex
+from collections.abc import Iterable, Iterator
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from streams.roles import Role
+from streams.settings import Settings
+from streams.topics import Topic, Topics
+
+
+class Operation(IntEnum):
+    """By Kafka's codes. Whoever may read or write may describe, too."""
+
+    READ = 3
+    WRITE = 4
+    CREATE = 5
+    DESCRIBE = 8
+    DESCRIBE_CONFIGS = 10
+
+    @property
+    def word(self) -> str:
+        """As kafka-acls.sh takes it."""
+        return self.name.title().replace("_", "")
+
+
+class Resource(StrEnum):
+    """As kafka-acls.sh names its options."""
+
+    TOPIC = "topic"
+    GROUP = "group"
+    TRANSACTIONAL_ID = "transactional-id"
+
+
+class Acl(NamedTuple):
+    """Leave to do ``operations`` on the resources of these names."""
+
+    resource: Resource
+    names: tuple[str, ...]
+    operations: tuple[Operation, ...]
+    why: str
+    prefixed: bool = False
+    """Each name stands for all that begin with it."""
+
+
+def acls(settings: Settings, role: Role) -> list[Acl]:
+    """What ``role`` needs."""
+    topics, group = Topics.of(settings), settings.app_id
+    read, write, create, describe, configs = Operation
+    match role:
+        case Role.WORKER:
+            states = (topics.procedures, topics.patient_days, topics.intake_lab, topics.intake_infusion)
+            outputs = (topics.decisions, topics.billing_events, topics.held, topics.dead_letters)
+            return [
+                _topics(topics.sources, (read, configs), "take in procedures"),
+                _topics(states, (read, write, configs), "pass them on, keep and restore state"),
+                _topics(outputs, (write, configs), "say what became of them"),
+                Acl(Resource.GROUP, (group,), (read,), "share the partitions, commit offsets"),
+                Acl(
+                    Resource.TRANSACTIONAL_ID,
+                    (f"{group}-intake-", f"{group}-ledger-"),
+                    (write,),
+                    "commit each unit of work once, fence a former owner",
+                    prefixed=True,
+                ),
+            ]
+        case Role.SOURCE:
+            # A line each: nobody needs both.
+            return [
+                _topics([topics.lab_procedures], (write,), "the cell lab states procedures"),
+                _topics([topics.infusion_procedures], (write,), "the infusion unit states procedures"),
+            ]
+        case Role.BILLING:
+            return [
+                _topics(
+                    (topics.billing_events, topics.decisions),
+                    (read,),
+                    "take over charges and credits, and their reasons",
+                ),
+                Acl(Resource.GROUP, (f"{group}-billing",), (read,), "remember how far that is"),
+            ]
+        case Role.AUDITOR:
+            audited = [topic for topic in topics.all if topic not in topics.intake_states.values()]
+            return [
+                _topics(audited, (read,), "`perdiem audit`, `why` and `tail`"),
+                Acl(Resource.GROUP, (group,), (describe,), "`perdiem audit --wait`"),
+            ]
+        case Role.CREATOR:
+            made = (create, describe, configs)
+            return [_topics(topics.all, made, "`perdiem topics create` and `check`")]
+
+
+def lines(settings: Settings, role: Role, principal: str) -> Iterator[str]:
+    """The commands that give ``principal`` what ``role`` needs."""
+    for acl in acls(settings, role):
+        command = ["kafka-acls.sh", "--bootstrap-server", settings.brokers, "--add"]
+        command += ["--allow-principal", principal]
+        command += [word for operation in acl.operations for word in ("--operation", operation.word)]
+        if acl.prefixed:
+            command += ["--resource-pattern-type", "prefixed"]
+        yield shlex.join(command + [word for name in acl.names for word in (f"--{acl.resource}", name)])
+
+
+def document() -> str:
+    """docs/acls.md: what each role needs, with the default names."""
+    settings = Settings.model_construct()
+    rows = [
+        f"| {role} | {acl.resource}{' prefix' if acl.prefixed else ''} | {_listed(acl.names)} "
+        f"| {', '.join(operation.word for operation in acl.operations)} | {acl.why} |"
+        for role in Role
+        for acl in acls(settings, role)
+    ]
+    return "\n".join([*HEAD, *rows, ""])
+
+
+def _topics(topics: Iterable[Topic], operations: tuple[Operation, ...], why: str) -> Acl:
+    return Acl(Resource.TOPIC, tuple(topic.name for topic in topics), operations, why)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+HEAD = (
+    "# Access to the brokers",
+    "",
+    "Written by `make docs`. What each role needs, and no more; `perdiem topics acls ROLE` says it as",
+    "commands, with your names. Read and Write include Describe. How to connect: [security.md](security.md).",
+    "",
+    "| role | resource | names | operations | in order to |",
+    "|---|---|---|---|---|",
+)
+
+if __name__ == "__main__":
+    Path("docs/acls.md").write_text(document())

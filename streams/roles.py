@@ -1,0 +1,13 @@
+"""Roles: who connects to the brokers."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """Each connects as a principal of its own."""
+
+    WORKER = "worker"
+    SOURCE = "source"
+    BILLING = "billing"
+    AUDITOR = "auditor"
+    CREATOR = "creator"

@@ -86,6 +86,7 @@ class Owner:
         self.position = 0
         self.digest = ""
         self.inflight_since: float | None = None
+        self._moved_at = time.monotonic()
         self.unit: UnitOfWork | None = None
         self.fenced = 0
         """How often the producer was fenced since the last commit."""
@@ -99,6 +100,11 @@ class Owner:
     def pollable(self) -> bool:
         """Read on the consumer's thread."""
         return self.state is State.READY and self.inflight_since is None
+
+    @property
+    def rested(self) -> float:
+        """Seconds since the last unit became durable."""
+        return time.monotonic() - self._moved_at
 
     @property
     def released(self) -> bool:
@@ -142,6 +148,7 @@ class Owner:
         self.digest = digest
         self.counts += counts
         self.fenced = 0
+        self._moved_at = time.monotonic()
         self.inflight_since = None
 
     async def release(self) -> None:

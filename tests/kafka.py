@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from testcontainers.core.container import DockerContainer
@@ -80,9 +80,9 @@ def docker_kafka() -> Iterator[str]:
         yield f"127.0.0.1:{port}"
 
 
-async def produce(settings: Settings, records: Iterable[Sent]) -> list[tuple[str, int, int]]:
-    """Write ``records`` in order; topic, partition and offset of each."""
-    producer = AIOKafkaProducer(**settings.kafka(), enable_idempotence=True)
+async def produce(settings: Settings, records: Iterable[Sent], **how: Any) -> list[tuple[str, int, int]]:
+    """Write ``records`` in order; topic, partition and offset of each. ``how``: settings of the producer."""
+    producer = AIOKafkaProducer(**settings.kafka(), enable_idempotence=True, **how)
     await producer.start()
     try:
         futures = [

@@ -5,6 +5,7 @@ colons. What is broken is broken from outside: through the observer, or by repla
 """
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -16,6 +17,9 @@ from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
+from models.patient_day import decide
+from models.procedures import ProcedureEvent
+from streams import ledger
 from streams.app import run_worker
 from streams.once import Observer, OnceApp, Silent, Step, UnitOfWork, owner, owners
 from streams.once import app as engine
@@ -49,6 +53,20 @@ class Signalled(Silent):
             asyncio.get_running_loop().call_later(LATER, self._signal)
         elif self._left == 0:
             self._signal()
+
+
+class Told(Silent):
+    """Prints each batch that is durable, a JSON object a line."""
+
+    def committed(self, unit: UnitOfWork, seconds: float) -> None:
+        batch = unit.batch
+        told = {
+            "batch": batch.tp.topic,
+            "partition": batch.tp.partition,
+            "start": batch.start,
+            "end": batch.end,
+        }
+        print(json.dumps(told), flush=True)
 
 
 class StoreFirst(Silent):
@@ -160,9 +178,21 @@ def late_poll(file: str, partitions: str) -> None:
     ConsumerThread._fetch_records = late  # type: ignore[method-assign,assignment]
 
 
+def failing_rule(begin: str) -> None:
+    """The rule fails on procedures whose id begins so."""
+
+    def failing(days: Any, event: ProcedureEvent) -> Any:
+        if event.procedure_id.startswith(begin):
+            raise ZeroDivisionError(event.procedure_id)
+        return decide(days, event)
+
+    ledger.decide = failing  # type: ignore[attr-defined]
+
+
 FAULTS: dict[str, Callable[..., Observer | None]] = {
     "crash": partial(Signalled, signal.SIGKILL),
     "freeze": partial(Signalled, signal.SIGSTOP),
+    "told": Told,
     "store-first": StoreFirst,
     "offset-first": offset_first,
     "trusting": trusting,
@@ -171,6 +201,7 @@ FAULTS: dict[str, Callable[..., Observer | None]] = {
     "lost-unguarded": partial(lost, guarded=False),
     "slow-restore": slow_restore,
     "late-poll": late_poll,
+    "failing-rule": failing_rule,
 }
 
 

@@ -16,24 +16,29 @@ _DENIALS = (
 
 
 def denied(
-    error: BaseException | None, *, topic: str = "Read", group: str = "Read", source: str = ""
+    error: BaseException | None,
+    *,
+    topic: str = "Read",
+    group: str = "Read",
+    source: str = "",
+    transactional_id: str = "",
 ) -> str | None:
     """Operation and resource, if an ACL is what ``error`` or a cause of it is about; else None.
 
-    Kafka tells only the resource: ``topic`` and ``group`` are what was tried with one; ``source`` is the
-    topic whose offset was committed, for aiokafka does not name it.
+    Kafka tells only the resource: ``topic`` and ``group`` are what was tried with one. aiokafka does not
+    always tell even that: then it is ``source``, whose offset was committed, or ``transactional_id``.
     """
     while error is not None and not isinstance(error, _DENIALS):
         error = error.__cause__
     if error is None:
         return None
-    named = error.args[0] if error.args else source
+    named = error.args[0] if error.args else ""
     name = named if isinstance(named, str) else ", ".join(sorted(named))
     match error:
         case ClusterAuthorizationFailedError():
             return "not allowed: Write on any topic"  # enough to write idempotently since Kafka 3.0
         case TopicAuthorizationFailedError():
-            return f"not allowed: {topic} on topic {name}"
+            return f"not allowed: {topic} on topic {name or source}"
         case GroupAuthorizationFailedError():
             return f"not allowed: {group} on group {name}"
-    return f"not allowed: Write on transactional id {name}"
+    return f"not allowed: Write on transactional id {name or transactional_id}"

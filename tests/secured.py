@@ -104,6 +104,7 @@ def secured_kafka(folder: Path) -> Iterator[Secured]:
                     "ssl_cafile": folder / "ca.pem",
                     "sasl_mechanism": "SCRAM-SHA-512",
                     "sasl_password": SecretStr(PASSWORD),
+                    "partitions": 2,  # each asks for connections, and SCRAM takes its time
                     "session_timeout": 6.0,
                     "heartbeat": 1.0,
                 }

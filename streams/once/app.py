@@ -199,7 +199,8 @@ async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
         die(f"{_failed(owner, unit)} not done within {app.engine.unit_deadline:.0f} s")
     except KafkaError as error:
         tried = "Write" if unit.reached < Step.OFFSET else "Read"
-        die_of(_failed(owner, unit), error, topic=tried, source=tp.topic)
+        names = {"source": tp.topic, "transactional_id": owner.transactional_id}
+        die_of(_failed(owner, unit), error, topic=tried, **names)
     except BaseException as error:
         if unit.reached is Step.FILL and isinstance(error, asyncio.CancelledError):
             raise

@@ -117,7 +117,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                     continue
                 result, epoch = fetcher._records[tp], owner.epoch
                 if type(result) is FetchError:
-                    die_of(f"{tp.topic}[{tp.partition}]: cannot be read:", result._error, topic="Read")
+                    die_of(f"{tp.topic}[{tp.partition}]: cannot be read:", result._error)
                 state = assignment.state_value(tp)
                 start = state.position
                 ahead = self._ahead.get(tp)

@@ -33,9 +33,9 @@ def die(what: str, *, code: int = EXIT_FAILED) -> NoReturn:
     os._exit(code)
 
 
-def die_of(what: str, error: KafkaError, *, topic: str = "Write", source: str = "") -> NoReturn:
+def die_of(what: str, error: KafkaError, **tried: str) -> NoReturn:
     """``die`` of what Kafka said; what its ACLs do not allow (see ``denied``) is not mended by a restart."""
-    refused = denied(error, topic=topic, source=source)
+    refused = denied(error, **tried)
     die(f"{what} {refused or repr(error)}", code=EXIT_REFUSED if refused else EXIT_FAILED)
 
 

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -103,7 +104,8 @@ class Store:
     def wipe(self, why: str) -> None:
         """Throw the content away; the changelog holds everything."""
         log.warning("The local store of %s[%d] is built again: %s", *self._identity[1:], why)
-        self._db.close()
+        with suppress(Exception):
+            self._db.close()  # of a damaged one it says so once more
         shutil.rmtree(self._folder, ignore_errors=True)
         self._db = rocksdict.Rdict(str(self._folder), options=_options())
         self.applied = None
@@ -112,8 +114,6 @@ class Store:
         try:
             value: bytes | None = self._db.get(key)
         except Exception as error:
-            # Damage often shows only when a block is read: the next start then builds the store again.
-            shutil.rmtree(self._folder, ignore_errors=True)
             raise self._fault("cannot be read", error) from error
         return value
 
@@ -150,9 +150,17 @@ class Store:
             raise self._fault("cannot be written", error) from error
 
     def _fault(self, what: str, error: Exception) -> Fault:
-        """RocksDB's own words name files and devices, never keys or values."""
+        """RocksDB's own words name files and devices, never keys or values.
+
+        Damage often shows only when a block is read or files are merged, and would at every start: the
+        next one builds the store again.
+        """
+        shutil.rmtree(self._folder, ignore_errors=True)
         return Fault(f"the local store of {self._identity[1]}[{self._identity[2]}] {what}: {error}")
 
     def close(self) -> None:
-        self._db.flush()
+        try:
+            self._db.flush()
+        except Exception:
+            self.wipe("it cannot be written")
         self._db.close()

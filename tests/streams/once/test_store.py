@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import rocksdict
 
+from streams.once.failure import Fault
 from streams.once.store import Store
 
 
@@ -138,4 +139,45 @@ def test_damage_heals_with_a_restart(tmp_path: Path, percent: int) -> None:
         store = opened(tmp_path)
     assert store.applied is None
     assert [store.get(key) for key in keys] == [None] * len(keys)
+    store.close()
+
+
+def merged_with_damage(folder: Path) -> Store:
+    """A store that opened well, and met damage when RocksDB merged its files: it takes no write any more."""
+    keys = [f"k{number:05}".encode() for number in range(500)]
+    for offset in range(3):
+        store = opened(folder)
+        store.apply([(key, b"v" * 200) for key in keys], (offset, "digest"))
+        store.close()
+    file = min((folder / "store").glob("*.sst"))
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3 : len(content) // 3 + 60] = b"x" * 60
+    file.write_bytes(content)
+    store = opened(folder)
+    store._db.compact_range(None, None)
+    return store
+
+
+def test_damage_that_shows_at_a_write_heals_with_a_restart(tmp_path: Path) -> None:
+    """The worker ends with one line, once: the next one finds an empty store instead of the same damage."""
+    store = merged_with_damage(tmp_path)
+    with pytest.raises(Fault, match="cannot be written: Corruption"):
+        store.apply([(b"a", b"1")], (3, "digest"))
+    store.close()
+    store = opened(tmp_path)
+    assert store.applied is None
+    store.close()
+
+
+def test_damage_does_not_keep_a_store_from_being_closed_or_wiped(tmp_path: Path) -> None:
+    """Who lets go of a partition, or restores it, need not know of damage that was found meanwhile."""
+    store = merged_with_damage(tmp_path / "closed")
+    store.close()
+    store = opened(tmp_path / "closed")
+    assert store.applied is None
+    store.close()
+    store = merged_with_damage(tmp_path / "wiped")
+    store.wipe("its changelog does not reach where it stopped")
+    store.apply([(b"a", b"1")], (1, "digest"))
+    assert store.get(b"a") == b"1"
     store.close()

@@ -127,8 +127,8 @@ class OnceApp(faust.App):
     def on_rebalance_return(self) -> None:
         """Told after the rebalance has ended here, where Faust would miss the state it began with."""
 
-    async def crash(self, reason: BaseException) -> None:
-        """What crashes a service of Faust ends the process: nothing here is to be restarted half."""
+    def _crash(self, reason: BaseException) -> None:
+        """What crashes the app or a service of it ends the process: nothing here is to be restarted half."""
         die(f"Faust crashed: {where(reason)}")
 
     def _create_directories(self) -> None:

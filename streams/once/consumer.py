@@ -12,7 +12,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from streams.once.batch import Batch
-from streams.once.failure import die_of
+from streams.once.failure import die, die_of, where
 from streams.once.owner import State
 
 if TYPE_CHECKING:
@@ -147,6 +147,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         in_flight = sum(owner.inflight_since is not None for owner in list(tables.owners.values()))
         agents = len({agent.name for agent in tables.agents.values()})
         return 2 * self.app.engine.lanes * agents - in_flight
+
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
+        """The last of ``fmt`` is the error; mode would print its traceback."""
+        die(f"Faust's consumer crashed: {where(fmt[-1])}")
 
     def check_group(self) -> None:
         """End the process if the group does not take this worker; called from the app's loop."""

@@ -95,3 +95,37 @@ def test_a_batch_that_does_not_follow_ends_the_process(tmp_path: Path, gap: int)
     )
     assert ended.returncode == 3
     assert ended.stderr == f"perdiem: source[3]: a batch begins at {gap}, but 0 comes next\n"
+
+
+CRASH = """
+import asyncio, sys
+from pathlib import Path
+from mode import Service
+from tests.streams.once.fakes import an_app
+
+class Child(Service):
+    @Service.task
+    async def fail(self) -> None:
+        raise KeyError("a patient")
+
+async def main() -> None:
+    app = an_app(Path(sys.argv[1]))
+    child = Child(beacon=app.beacon)
+    await child.start()
+    await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_what_crashes_in_a_service_of_faust_ends_the_process(tmp_path: Path) -> None:
+    """Its fetcher, say: a line without the error's text, and an exit code that a restart mends."""
+    ended = subprocess.run(
+        [sys.executable, "-c", CRASH, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[3],
+    )
+    assert ended.returncode == 3
+    assert ended.stderr.splitlines()[-1] == "perdiem: Faust crashed: KeyError at <string>:10"

@@ -179,6 +179,9 @@ def _numbered(decisions: Sequence[Decision]) -> Iterator[Finding]:
             what = f"has decision {decision.sequence} instead of {expected}"
             yield Finding(Figure.OUT_OF_SEQUENCE, decision.event_id, what)
         last[decision.event_id] = decision.sequence
+        again = decision.sequence > 1 and decision.cause == decision.event_id
+        if decision.repeated != again:
+            yield Finding(Figure.UNEXPLAINED, decision.event_id, "is not told apart from its repetition")
 
 
 def _told(account: Account) -> Iterator[Finding]:

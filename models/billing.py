@@ -186,6 +186,9 @@ class Decision(
     received: int | None = None
     warnings: tuple[str, ...] = ()
     settings: str | None = None
+    repeated: bool = False
+    """Its event was delivered again, after a reset of offsets say: this tells once more what is true of it,
+    and nothing was charged for it anew."""
 
     @property
     def id(self) -> str:

@@ -32,8 +32,11 @@ class PatientDay(msgspec.Struct, omit_defaults=True):
 
     def counting(self, key: str) -> dict[str, ProcedureEvent]:
         """The procedures that count for the units of ``key``, each with its highest statement."""
-        holders = {name: procedure.statements[0] for name, procedure in self.procedures.items()}
-        return {name: holder for name, holder in holders.items() if unit_key(holder) == key}
+        return {
+            name: holder
+            for name, procedure in self.procedures.items()
+            if unit_key(holder := procedure.statements[0]) == key
+        }
 
     def truth(self, name: str, event_id: str) -> Truth:
         """What is true of an event about procedure ``name``, which stands on this day."""

@@ -45,6 +45,8 @@ def decision(
     truth: Truth,
     billing_events: tuple[str, ...] = (),
     known: Sequence[ProcedureEvent] = (),
+    *,
+    repeated: bool = False,
 ) -> Decision:
     """The decision number ``sequence`` about ``event``.
 
@@ -80,4 +82,5 @@ def decision(
         received=event.received,
         warnings=warnings,
         settings=event.settings,
+        repeated=repeated,
     )

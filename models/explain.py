@@ -90,6 +90,8 @@ def explain(decision: Decision, *, warnings: bool = True, past: bool = False) ->
         said.append(REASONS[decision.reason])
     if decision.field is not None and decision.detail is not None:
         said.append(f"{decision.field}: expected {decision.detail}.")
+    if decision.repeated:
+        said.append("Its record was delivered again; nothing was charged for it anew.")
     if decision.cause not in (decision.event_id, decision.of):
         said.append(f"Brought about by {decision.cause}.")
     if warnings:

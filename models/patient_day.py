@@ -70,7 +70,11 @@ def decide(days: Days, event: ProcedureEvent) -> Verdict:
         news.day.procedures[news.name] = replace(procedure, decisions=counted)
         known = change.known if news.name == change.name else ()
         told = news.billing_events(written)
-        decisions.append(decision(news.event, sequence, event.event_id, news.truth, told, known))
+        # What comes of other events is no repetition, whatever their number.
+        repeated = sequence > 1 and news.event.event_id == event.event_id
+        decisions.append(
+            decision(news.event, sequence, event.event_id, news.truth, told, known, repeated=repeated)
+        )
     billing_events = [billing_event for _, billing_event in written]
     return Verdict([*after.values()], billing_events, decisions, change.there.service_date)
 

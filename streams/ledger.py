@@ -103,7 +103,8 @@ class Ledger:
         if isinstance(event, Decision):
             return [], [self._refused(event)]
         patient = self.patients.get(event.patient) or Patient()
-        stands = patient.places.get(event.procedure, event.service_date)
+        procedure = event.procedure
+        stands = patient.places.get(procedure, event.service_date)
         days = gather(event, stands, lambda day: self.patient_days.get((event.patient, day)))
         try:
             verdict = decide(days, event)
@@ -111,8 +112,8 @@ class Ledger:
             return [], [self._failed(unit, record, event, error)]
         for day in verdict.days:
             self.patient_days[event.patient, day.service_date] = day
-        if event.procedure not in patient.places or verdict.stands != stands:
-            places = {**patient.places, event.procedure: verdict.stands}
+        if procedure not in patient.places or verdict.stands != stands:
+            places = {**patient.places, procedure: verdict.stands}
             self.patients[event.patient] = replace(patient, places=places)
         return verdict.billing_events, verdict.decisions
 
@@ -121,7 +122,8 @@ class Ledger:
         key, source, procedure_id = decision.patient, decision.source, decision.procedure_id
         if key is None or source is None or procedure_id is None:
             return decision
-        decision = replace(decision, sequence=self._next_sequence(decision.event_id))
+        sequence = self._next_sequence(decision.event_id)
+        decision = replace(decision, sequence=sequence, repeated=sequence > 1)
         procedure = SEPARATOR.join((source, procedure_id, key))
         patient = self.patients.get(key)
         if patient is None or procedure not in patient.places:

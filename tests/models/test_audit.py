@@ -66,8 +66,8 @@ DECISIONS = [
     decided(FIRST, 1, Outcome.REPORTED, "c1", charge_id="c1", unit=1),
     decided(SECOND, 1, Outcome.ALREADY_REPORTED, covered_by=CHARGE.procedure),
     decided(GONE, 1, Outcome.WITHDRAWN, "c2"),
-    decided(FIRST, 2, Outcome.SUPERSEDED, of=GONE.event_id),
-    decided(SECOND, 2, Outcome.REPORTED, "c3", charge_id="c3", unit=1),
+    decided(FIRST, 2, Outcome.SUPERSEDED, of=GONE.event_id, cause=GONE.event_id),
+    decided(SECOND, 2, Outcome.REPORTED, "c3", charge_id="c3", unit=1, cause=GONE.event_id),
 ]
 
 
@@ -237,6 +237,17 @@ def test_numbers_that_are_left_out_are_out_of_sequence(account: Account) -> None
     account.billing_events[-1] = NEXT
     account.decisions[-1] = replaced(DECISIONS[-1], sequence=3)
     assert figures(account) == {Figure.OUT_OF_SEQUENCE}
+
+
+def test_a_decision_that_says_repeated_wrongly_is_unexplained(account: Account) -> None:
+    """Only what is told of an event because it was delivered again says so, and that always."""
+    account.decisions[0] = replaced(DECISIONS[0], repeated=True)
+    assert figures(account) == {Figure.UNEXPLAINED}
+    account.decisions[0] = DECISIONS[0]
+    account.decisions.append(replaced(DECISIONS[2], sequence=2, billing_events=(), repeated=True))
+    assert [*audit(account)] == []
+    account.decisions[-1] = replaced(account.decisions[-1], repeated=False)
+    assert figures(account) == {Figure.UNEXPLAINED}
 
 
 def test_a_credit_that_is_no_copy_is_out_of_sequence(account: Account) -> None:

@@ -328,6 +328,7 @@ def test_a_replayed_event_is_told_what_is_true_of_it_now(ledger: Ledger) -> None
     verdict = ledger.apply(correction)
     assert verdict.billing_events == []
     assert told(verdict) == [("A", 2, Outcome.REPORTED)]
+    assert [decision.repeated for decision in verdict.decisions] == [True]
     assert verdict.decisions[0].charge_id == standing(ledger)[0].id
     assert told(ledger.apply(first)) == [("A", 3, Outcome.SUPERSEDED)]
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+import psutil
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from models.patient_day import decide
@@ -67,6 +68,21 @@ class Told(Silent):
             "end": batch.end,
         }
         print(json.dumps(told), flush=True)
+
+
+class Metered(Silent):
+    """Prints every so many batches what they have cost so far: seconds of CPU, and resident bytes."""
+
+    def __init__(self, every: str) -> None:
+        self._every = int(every)
+        self._process = psutil.Process()
+        self._batches = 0
+
+    def committed(self, unit: UnitOfWork, seconds: float) -> None:
+        self._batches += 1
+        if self._batches % self._every == 0:
+            cost = {"cpu": time.process_time(), "rss": self._process.memory_info().rss}
+            print(json.dumps({"batches": self._batches, **cost}), flush=True)
 
 
 class StoreFirst(Silent):
@@ -193,6 +209,7 @@ FAULTS: dict[str, Callable[..., Observer | None]] = {
     "crash": partial(Signalled, signal.SIGKILL),
     "freeze": partial(Signalled, signal.SIGSTOP),
     "told": Told,
+    "metered": Metered,
     "store-first": StoreFirst,
     "offset-first": offset_first,
     "trusting": trusting,

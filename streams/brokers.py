@@ -14,7 +14,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.clients import BrokersError, connected
-from streams.metadata import OperationsRequest
+from streams.metadata import TopicsRequest
 from streams.settings import Settings
 
 # KIP-896: Kafka 4.0 was the first to refuse Fetch requests below version 4.
@@ -60,7 +60,7 @@ class Brokers:
     async def operations(self, names: Collection[str]) -> dict[str, int]:
         """What this client may do with each topic of ``names`` that there is: a bit for each operation."""
         node = self._client.get_random_node()
-        answer = (await self._client.send(node, OperationsRequest([*names]))).to_object()
+        answer = (await self._client.send(node, TopicsRequest([*names]))).to_object()
         return {
             topic["topic"]: max(0, topic["operations"])  # negative where it may not even be seen
             for topic in answer["topics"]

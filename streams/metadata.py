@@ -1,58 +1,79 @@
-"""Metadata in the version that tells what a client may do with a topic (KIP-430): aiokafka ends before it."""
+"""Metadata in a version that tells a topic's id and what a client may do with it: aiokafka's ends before."""
 
+from io import BytesIO
+from uuid import UUID
+
+from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
+from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 
-_TEXT = String("utf-8")
+_TEXT, _TAGS = CompactString("utf-8"), ("tags", TaggedFields)
+
+
+class _Uuid(AbstractType[UUID]):  # type: ignore[misc]
+    @classmethod
+    def encode(cls, value: UUID) -> bytes:
+        return value.bytes
+
+    @classmethod
+    def decode(cls, data: BytesIO) -> UUID:
+        return UUID(bytes=data.read(16))
 
 
 class _Response(Response):  # type: ignore[misc]
     API_KEY = 3
-    API_VERSION = 8
+    API_VERSION = 12
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
-        ("brokers", Array(("node_id", Int32), ("host", _TEXT), ("port", Int32), ("rack", _TEXT))),
+        (
+            "brokers",
+            CompactArray(("node_id", Int32), ("host", _TEXT), ("port", Int32), ("rack", _TEXT), _TAGS),
+        ),
         ("cluster_id", _TEXT),
         ("controller_id", Int32),
         (
             "topics",
-            Array(
+            CompactArray(
                 ("error_code", Int16),
                 ("topic", _TEXT),
+                ("id", _Uuid),
                 ("is_internal", Boolean),
                 (
                     "partitions",
-                    Array(
+                    CompactArray(
                         ("error_code", Int16),
                         ("partition", Int32),
                         ("leader", Int32),
                         ("leader_epoch", Int32),
-                        ("replicas", Array(Int32)),
-                        ("isr", Array(Int32)),
-                        ("offline_replicas", Array(Int32)),
+                        ("replicas", CompactArray(Int32)),
+                        ("isr", CompactArray(Int32)),
+                        ("offline_replicas", CompactArray(Int32)),
+                        _TAGS,
                     ),
                 ),
                 ("operations", Int32),
+                _TAGS,
             ),
         ),
-        ("cluster_operations", Int32),
+        _TAGS,
     )
 
 
 class _Struct(RequestStruct):  # type: ignore[misc]
+    FLEXIBLE_VERSION = True
     API_KEY = 3
-    API_VERSION = 8
+    API_VERSION = 12
     RESPONSE_TYPE = _Response
     SCHEMA = Schema(
-        ("topics", Array(_TEXT)),
+        ("topics", CompactArray(("id", _Uuid), ("topic", _TEXT), _TAGS)),
         ("allow_auto_topic_creation", Boolean),
-        ("include_cluster_operations", Boolean),
         ("include_topic_operations", Boolean),
+        _TAGS,
     )
 
 
-class OperationsRequest(Request[_Struct]):  # type: ignore[misc]
-    """Asks what may be done with ``topics``; makes none of them."""
+class TopicsRequest(Request[_Struct]):  # type: ignore[misc]
+    """Asks for ``topics`` by name; makes none of them."""
 
     API_KEY = 3
 
@@ -60,4 +81,4 @@ class OperationsRequest(Request[_Struct]):  # type: ignore[misc]
         self._topics = topics
 
     def build(self, request_struct_class: type[_Struct]) -> _Struct:
-        return request_struct_class(self._topics, False, False, True)
+        return request_struct_class([(UUID(int=0), topic, {}) for topic in self._topics], False, True, {})

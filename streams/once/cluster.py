@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.group import committed
+from streams.metadata import TopicsRequest
 from streams.once.engine import Engine
 from streams.once.restore import reader
 from streams.once.resume import Offsets
@@ -59,12 +60,18 @@ class Cluster:
             offsets = await committed(admin, self._group, asked)
             beginnings = await consumer.beginning_offsets(asked)
             ends = await consumer.end_offsets(asked)
+            ids = await self._topic_ids(admin, {tp.topic for tp in asked})
         except Exception as error:
             for future in asked.values():
                 future.set_exception(error)
             return
         for tp, future in asked.items():
-            future.set_result(Offsets(offsets.get(tp), beginnings[tp], ends[tp]))
+            found = Offsets(offsets.get(tp), beginnings[tp], ends[tp], self._group, ids[tp.topic])
+            future.set_result(found)
+
+    async def _topic_ids(self, admin: AIOKafkaAdminClient, topics: set[str]) -> dict[str, str]:
+        answer = (await admin._send_request(TopicsRequest([*topics]))).to_object()
+        return {topic["topic"]: topic["id"].hex for topic in answer["topics"]}
 
     async def close(self) -> None:
         if self._admin is not None and self._consumer is not None:

@@ -85,6 +85,7 @@ class Owner:
         self.epoch = 0
         self.position = 0
         self.digest = ""
+        self.topic_id = ""
         self.inflight_since: float | None = None
         self._moved_at = time.monotonic()
         self.unit: UnitOfWork | None = None

@@ -176,6 +176,7 @@ class Owners(TableManager):
             offsets = await self._cluster.offsets(tp)
             owner.position = resume(tp, position, offsets, self.app.engine.partitions)
             owner.digest = position.digest if position else ""
+            owner.topic_id = offsets.topic_id
             owner.state = State.RESTORED
             await self._serve(owner)
         except asyncio.CancelledError:

@@ -23,6 +23,10 @@ class Position(msgspec.Struct, frozen=True):
     """The next offset of the source to process."""
     digest: str
     schema: int = SCHEMA
+    group: str = ""
+    """Who wrote this; empty where a former version did."""
+    topic_id: str = ""
+    """Kafka's of the source topic, which one that is created again under its name does not have."""
 
 
 encode_position = msgspec.json.Encoder().encode

@@ -38,7 +38,7 @@ class Job:
         """Start where the local store stopped, or at the beginning of the log."""
         self.beginning, self.end = beginning, end
         applied = self.owner.store.applied
-        if applied is not None and not beginning <= applied.offset < end:
+        if applied is not None and applied.offset >= end:
             self.owner.store.wipe("its changelog does not reach where it stopped")
         self.begin()
 
@@ -149,7 +149,13 @@ class Restorer:
         for tp, job in unbound.items():
             if tp not in self._unbound or self._unbound[tp] is not job:
                 continue  # released meanwhile
-            if stable[tp] >= ends[tp]:
+            if beginnings[tp] > 0:
+                # Compaction leaves where a log begins; retention and people do not.
+                job.refuse(
+                    f"records 0 to {beginnings[tp] - 1} of this changelog were deleted, and with them state: "
+                    "restore it, or what was done would be done again"
+                )
+            elif stable[tp] >= ends[tp]:
                 del self._unbound[tp]
                 job.bound(beginnings[tp], ends[tp])
                 self._jobs[tp] = job

@@ -12,11 +12,13 @@ log = logging.getLogger(__name__)
 
 
 class Offsets(NamedTuple):
-    """Of a source partition: what the group committed (None: nothing), where the log begins and ends."""
+    """Of a source partition: what ``group`` committed (None: nothing), where the log begins and ends."""
 
     committed: int | None
     beginning: int
     end: int
+    group: str = ""
+    topic_id: str = ""
 
 
 def resume(tp: TopicPartition, position: Position | None, offsets: Offsets, partitions: int) -> int:
@@ -25,7 +27,7 @@ def resume(tp: TopicPartition, position: Position | None, offsets: Offsets, part
     Raises Refused with the range of records that would be lost or done twice, and what to do about it.
     """
     name = f"{tp.topic}[{tp.partition}]"
-    committed, beginning, end = offsets
+    committed, beginning, end, *_ = offsets
     at = _start(name, committed, beginning) if position is None else _after(tp, position, offsets, partitions)
     if at < beginning:
         raise Refused(
@@ -60,7 +62,18 @@ def _after(tp: TopicPartition, position: Position, offsets: Offsets, partitions:
             f"{position.topic}, now there are {partitions}: patients would change "
             "partitions; keep the count it was created with"
         )
+    if position.group not in ("", offsets.group):
+        raise Refused(
+            f"{name}: its changelog is that of group {position.group}, this is {offsets.group}: both would "
+            "process every record; keep the name, or give the other one topics of its own"
+        )
     done, at = position.end, offsets.committed
+    # With a topic Kafka forgets its offsets; in a cluster that was restored whole they are still there.
+    if at is None and position.topic_id not in ("", offsets.topic_id):
+        raise Refused(
+            f"{name}: the topic was deleted and created again: its first {done} records would pass for those "
+            "that were processed; give it and its changelog new names, or set the group's offset"
+        )
     if at is None or at == done:
         return done
     if at < done:

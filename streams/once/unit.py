@@ -123,6 +123,8 @@ class UnitOfWork:
             partitions=owner.engine.partitions,
             end=batch.end,
             digest=chain(owner.digest, [*records, (POSITION_KEY, str(batch.end).encode())]),
+            group=owner.group,
+            topic_id=owner.topic_id,
         )
         changelog = Outbox()
         for key, value in [*records, (POSITION_KEY, encode_position(position))]:

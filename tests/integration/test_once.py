@@ -5,7 +5,6 @@ import shutil
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
@@ -17,25 +16,11 @@ from streams.local_worker import LocalWorker
 from streams.once import Step
 from streams.once.failure import EXIT_FAILED, EXIT_REFUSED
 from streams.once.store import Store
-from streams.settings import Settings
-from tests.integration.counter import BETWEEN, BETWEEN_LOG, OUT, SOURCE, SOURCE_LOG
+from tests.integration.counter import BETWEEN_LOG, OUT, SOURCE, SOURCE_LOG
 from tests.integration.counting import Counting, last_words, told, until
 from tests.kafka import Sent, produce, wait_for
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def counting(settings: Settings, tmp_path: Path) -> AsyncIterator[Counting]:
-    """The counter app with its topics; no worker runs yet. Small batches make many commits."""
-    # The least session that a broker allows by default.
-    changed = {"partitions": 2, "session_timeout": 6.0, "heartbeat": 0.5, "max_poll_records": 20}
-    counting = Counting(settings.model_copy(update=changed), tmp_path)
-    await counting.create_topics(SOURCE, BETWEEN, OUT, SOURCE_LOG, BETWEEN_LOG)
-    yield counting
-    for worker in counting.workers:
-        if worker.process.exit_code is None:
-            worker.process.kill()
 
 
 async def test_a_killed_worker_loses_and_doubles_nothing(counting: Counting) -> None:

@@ -3,15 +3,18 @@
 import asyncio
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import GroupLoadInProgressError
 from aiokafka.protocol.commit import OffsetFetchRequest
 
+from streams.metadata import TopicsRequest
 from streams.once.cluster import Cluster
 from tests.streams.once.fakes import an_engine
 
+FOUND = (5, 0, 9, "group", UUID(int=7).hex)
 ONE, TWO, THREE = (TopicPartition("source", number) for number in range(3))
 
 
@@ -20,6 +23,13 @@ class Answer(NamedTuple):
 
     topics: list[tuple[str, list[tuple[int, int, str, int]]]]
     error_code: int
+
+
+class Topics:
+    """What a broker says of the topic."""
+
+    def to_object(self) -> Any:
+        return {"topics": [{"topic": "source", "id": UUID(int=7)}]}
 
 
 class Kafka:
@@ -33,7 +43,9 @@ class Kafka:
     async def find_coordinator(self, group: str) -> int:
         return 1
 
-    async def _send_request(self, request: OffsetFetchRequest, node: int) -> Answer:
+    async def _send_request(self, request: OffsetFetchRequest | TopicsRequest, node: int = 0) -> Any:
+        if isinstance(request, TopicsRequest):
+            return Topics()
         [(topic, numbers)] = request._partitions
         self.asked.append([TopicPartition(topic, number) for number in numbers])
         await self.answer.wait()
@@ -66,7 +78,7 @@ async def test_questions_asked_together_are_one_request(cluster: Cluster, kafka:
     """Hundreds of partitions start with a handful of requests; a missing commit is None."""
     kafka.answer.set()
     answers = await asyncio.gather(*map(cluster.offsets, (ONE, TWO, THREE)))
-    assert answers == [(5, 0, 9), (5, 0, 9), (None, 0, 9)]
+    assert answers == [FOUND, FOUND, (None, *FOUND[1:])]
     assert kafka.asked == [[ONE, TWO, THREE]]
 
 
@@ -81,8 +93,8 @@ async def test_a_cancelled_question_does_not_take_the_answer_from_others(
     await asyncio.sleep(0)
     kafka.answer.set()
     async with asyncio.timeout(5):
-        assert await stays == (5, 0, 9)
-        assert await comes_back == (5, 0, 9)
+        assert await stays == FOUND
+        assert await comes_back == FOUND
 
 
 async def test_a_coordinator_that_still_loads_is_not_taken_for_one_without_offsets(
@@ -94,4 +106,4 @@ async def test_a_coordinator_that_still_loads_is_not_taken_for_one_without_offse
     answers = await asyncio.gather(cluster.offsets(ONE), cluster.offsets(TWO), return_exceptions=True)
     assert [type(answer) for answer in answers] == [GroupLoadInProgressError, GroupLoadInProgressError]
     kafka.error_code = 0
-    assert await cluster.offsets(ONE) == (5, 0, 9)
+    assert await cluster.offsets(ONE) == FOUND

@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from streams.once import restore
 from streams.once.engine import Engine
+from streams.once.failure import Refused
 from streams.once.owner import Owner
 from streams.once.position import POSITION_KEY, Position, encode_position
 from streams.once.restore import Job, Restorer
@@ -52,6 +53,24 @@ async def test_a_restore_that_begins_as_the_last_one_ends_is_done(
         assert await late is None
 
 
+async def test_a_changelog_that_lost_its_first_records_is_refused(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Retention on it, say: the state that is left would charge again what it does not know of."""
+
+    class Cut(EmptyLog):
+        async def beginning_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+            return dict.fromkeys(tps, 40)
+
+    @asynccontextmanager
+    async def reader(engine: Engine, isolation_level: str) -> AsyncIterator[Any]:
+        yield Cut()
+
+    monkeypatch.setattr(restore, "reader", reader)
+    with pytest.raises(Refused, match=r"changelog\[3\]: records 0 to 39 of this changelog were deleted"):
+        await Restorer(owner.engine).restore(owner)
+
+
 def position(offset: int, end: int, digest: str) -> Any:
     value = encode_position(Position(topic="source", partition=3, partitions=8, end=end, digest=digest))
     return a_record(offset, POSITION_KEY.decode(), value)
@@ -78,13 +97,12 @@ async def test_a_store_whose_record_is_not_there_is_not_believed(owner: Owner) -
         assert not job.apply([record])
 
 
-@pytest.mark.parametrize(("beginning", "end"), [(8, 12), (0, 7)], ids=["too early", "too late"])
-async def test_a_store_outside_its_changelog_is_thrown_away(owner: Owner, beginning: int, end: int) -> None:
-    """The log begins after it, or ends before it: it was truncated, or created again."""
+async def test_a_store_outside_its_changelog_is_thrown_away(owner: Owner) -> None:
+    """The log ends before it: it was truncated, or created again."""
     owner.store.apply([(b"counts\0a", b"1")], (7, "d7"))
     job = Job(owner)
-    job.bound(beginning, end)
-    assert job.at == beginning
+    job.bound(beginning=0, end=7)
+    assert job.at == 0
     assert owner.store.get(b"counts\0a") is None
 
 

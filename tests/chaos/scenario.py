@@ -37,10 +37,10 @@ class Scenario:
         self.settings = settings.model_copy(update={"session_timeout": 6.0, "heartbeat": 1.0})
         self.cluster = Cluster(self.settings, folder, workers)
         self.stalls = Stalls(self.cluster.harms)
-        self.simulation = Simulation(PATIENTS, DAYS, seed=38225)
         seed = int(os.environ.get("PERDIEM_TEST_SEED") or Random().randrange(10**6))
         print(f"\nPERDIEM_TEST_SEED={seed}")
         self.random = Random(seed)
+        self.simulation = Simulation(PATIENTS, DAYS, seed)
         self.sent = 0
         self._rate = rate
         self._records = records(self.simulation)

@@ -13,7 +13,7 @@ from tests.chaos.stalls import Harm
 from tests.integration.counting import until
 from tests.kafka import installation
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.long]
 
 
 @pytest.fixture
@@ -38,7 +38,6 @@ async def test_a_broker_that_is_killed_and_comes_back_loses_and_doubles_nothing(
             await until(lambda enough=enough: len(scenario.cluster.crashes) >= enough)
             await asyncio.to_thread(kafka.start)
             await scenario.stalls.over()
-            print(
-                f"down until {enough} workers ended: longest stall {scenario.stalls.longest(harmed=True):.1f} s"
-            )
+            stall = scenario.stalls.longest(harmed=True)
+            print(f"down until {enough} workers had ended: longest stall {stall:.1f} s")
     print("\n".join(sorted({*scenario.cluster.crashes})))

@@ -12,7 +12,7 @@ from tests.integration.counting import until
 pytestmark = pytest.mark.chaos
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
 async def test_a_worker_frozen_past_its_session_writes_nothing_of_what_it_knew(
     settings: Settings, tmp_path: Path, times: int
 ) -> None:
@@ -28,4 +28,5 @@ async def test_a_worker_frozen_past_its_session_writes_nothing_of_what_it_knew(
             await until(group.both_are_members)
             await cluster.recovered()
     print(f"{times} times frozen, fenced and ended: {cluster.crashes}")
-    assert all("fenced by another worker" in line for line in cluster.crashes)
+    # Frozen for longer than a unit may take, it may notice that first.
+    assert all("fenced by another worker" in line or "not done within" in line for line in cluster.crashes)

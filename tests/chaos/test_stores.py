@@ -17,7 +17,6 @@ from tests.integration.counting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.long]
 
-ROUNDS = 2
 FLIPPED = 16
 """Bytes turned over in each file of a store."""
 
@@ -49,7 +48,7 @@ async def test_stores_deleted_cut_flipped_or_of_an_older_run_change_no_charge(
             await scenario.stalls.over()
             await cluster.restart(worker, in_free_slot(keep))
             await cluster.recovered()
-        for harm in (shutil.rmtree, cut, flip, put_back) * ROUNDS:
+        for harm in (shutil.rmtree, cut, flip, put_back):
             await scenario.stalls.over()
             # After a stop, for only that writes all of a store down: a kill leaves what was flushed before.
             await cluster.restart(scenario.random.choice(cluster.workers), in_free_slot(harm))

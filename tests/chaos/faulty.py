@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from streams.in_flight import wait_until_processed
 from streams.local_kafka import free_port
@@ -37,11 +38,10 @@ class Faulty(Group):
         """Play the next ``count`` records, or all that are left."""
         self.sent += await play(self.settings, islice(self._records, count))
 
-    def start(self, *faults: str, machine: int = 0) -> LocalWorker:
-        """Start a worker on a machine with stores of its own."""
-        settings = self.settings.model_copy(
-            update={"web_port": free_port(), "data_dir": self._folder / f"machine-{machine}"}
-        )
+    def start(self, *faults: str, machine: int = 0, **changed: Any) -> LocalWorker:
+        """Start a worker on a machine with stores of its own, with other settings if given."""
+        own = {"web_port": free_port(), "data_dir": self._folder / f"machine-{machine}"}
+        settings = self.settings.model_copy(update=own | changed)
         worker = LocalWorker(settings, self._folder / f"worker-{len(self.workers)}.log", (*COMMAND, *faults))
         worker.start()
         self.workers.append(worker)

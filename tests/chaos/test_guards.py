@@ -41,7 +41,8 @@ async def test_a_batch_lost_inside_the_worker_ends_it(faulty: Faulty) -> None:
 
 async def test_without_this_guard_the_audit_names_the_lost_batch(faulty: Faulty) -> None:
     """Its events have no decisions, and charges are missing."""
-    faulty.start("lost-unguarded")
+    await faulty.ready("lost-unguarded")
+    await faulty.processed()
     assert {Figure.MISSING, Figure.UNEXPLAINED} <= await named(faulty)
 
 
@@ -58,7 +59,8 @@ async def test_an_offset_committed_without_its_batch_is_refused(faulty: Faulty) 
 async def test_without_this_guard_the_audit_names_the_skipped_batch(faulty: Faulty) -> None:
     """A worker that believes the committed offset never reads these events."""
     await faulty.ended(faulty.start("offset-first"))
-    faulty.start("trusting")
+    await faulty.ready("trusting")
+    await faulty.processed()
     assert {Figure.MISSING, Figure.UNEXPLAINED} <= await named(faulty)
 
 
@@ -75,7 +77,8 @@ async def test_a_store_written_before_its_commit_is_not_believed(faulty: Faulty)
 async def test_without_this_guard_the_audit_names_what_only_the_store_knows(faulty: Faulty) -> None:
     """To a worker that believes its store the events are repeats, and their charges are never written."""
     await faulty.ended(faulty.start("store-first"))
-    faulty.start("trusting")
+    await faulty.ready("trusting")
+    await faulty.processed()
     assert Figure.MISSING in await named(faulty)
 
 
@@ -106,7 +109,7 @@ async def test_without_fencing_the_audit_names_what_was_written_twice(faulty: Fa
 
 async def replaced(faulty: Faulty, *faults: str) -> LocalWorker:
     """A worker that stands still in the middle of a unit; meanwhile another one did all there was to do."""
-    frozen = faulty.start("freeze:ledger:BEGIN", *faults)
+    frozen = faulty.start("frozen", *faults, lanes=1)
     process = psutil.Process(frozen.process.pid)
     await until(lambda: process.status() == psutil.STATUS_STOPPED)
     await faulty.bury()
@@ -122,7 +125,7 @@ async def all_is_well(faulty: Faulty) -> None:
 
 
 async def named(faulty: Faulty) -> set[Figure]:
-    """The figures that are not 0 when all is processed."""
+    """The figures that are not 0."""
     report = await audit_topics(faulty.settings)
     show(report)
     return {figure for figure, count in report.figures.items() if count}

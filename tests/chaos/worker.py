@@ -35,13 +35,10 @@ LATER = 0.001
 """Seconds: what a step sent is on its way then, and its answer is not here; a commit takes 5 ms or more."""
 
 
-class Signalled(Silent):
-    """A signal for the process as units of ``agent`` take ``step`` for the ``nth`` time: before, or after."""
+class Crash(Silent):
+    """kill -9 of the process as units of ``agent`` take ``step`` for the ``nth`` time: before, or after."""
 
-    def __init__(
-        self, how: signal.Signals, agent: str, step: str, when: str = "before", nth: str = "1"
-    ) -> None:
-        self._signal = partial(os.kill, os.getpid(), how)
+    def __init__(self, agent: str, step: str, when: str, nth: str) -> None:
         self._at = (agent, Step[step])
         self._later = when == "after"
         self._left = int(nth)
@@ -51,9 +48,27 @@ class Signalled(Silent):
             return
         self._left -= 1
         if self._left == 0 and self._later:
-            asyncio.get_running_loop().call_later(LATER, self._signal)
+            asyncio.get_running_loop().call_later(LATER, _kill)
         elif self._left == 0:
-            self._signal()
+            _kill()
+
+
+class Frozen(Silent):
+    """SIGSTOP as a unit of the ledger is about to begin its transaction, and the worker has no other open."""
+
+    def __init__(self) -> None:
+        self._open = 0
+        self._frozen = False
+
+    def step(self, unit: UnitOfWork, step: Step) -> None:
+        if step is Step.BEGIN:
+            if unit.owner.agent.name == "ledger" and not self._open and not self._frozen:
+                self._frozen = True
+                os.kill(os.getpid(), signal.SIGSTOP)
+            self._open += 1
+
+    def committed(self, unit: UnitOfWork, seconds: float) -> None:
+        self._open -= 1
 
 
 class Told(Silent):
@@ -106,7 +121,7 @@ class StoreFirst(Silent):
             ]
             unit.owner.store.apply(written, (self._at, "not committed"))
             unit.owner.store.close()
-            os.kill(os.getpid(), signal.SIGKILL)
+            _kill()
 
 
 def offset_first() -> None:
@@ -122,7 +137,7 @@ def offset_first() -> None:
         await producer.begin_transaction()
         await producer.send_offsets_to_transaction({unit.batch.tp: unit.batch.end}, unit.owner.group)
         await producer.commit_transaction()
-        os.kill(os.getpid(), signal.SIGKILL)
+        _kill()
 
     UnitOfWork.commit = apart  # type: ignore[method-assign,assignment]
 
@@ -206,8 +221,8 @@ def failing_rule(begin: str) -> None:
 
 
 FAULTS: dict[str, Callable[..., Observer | None]] = {
-    "crash": partial(Signalled, signal.SIGKILL),
-    "freeze": partial(Signalled, signal.SIGSTOP),
+    "crash": Crash,
+    "frozen": Frozen,
     "told": Told,
     "metered": Metered,
     "store-first": StoreFirst,
@@ -220,6 +235,10 @@ FAULTS: dict[str, Callable[..., Observer | None]] = {
     "late-poll": late_poll,
     "failing-rule": failing_rule,
 }
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def main(*faults: str) -> None:

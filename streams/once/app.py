@@ -124,6 +124,9 @@ class OnceApp(faust.App):
     def _new_web(self) -> Any:
         return Web(self)
 
+    def _on_rebalance_when_stopped(self) -> None:
+        """Faust would cut the consumer off here; it leaves the group when it stops, a moment later."""
+
     def on_rebalance_return(self) -> None:
         """Told after the rebalance has ended here, where Faust would miss the state it began with."""
 

@@ -1,12 +1,16 @@
 """Workers are told to stop while they work: they finish what they began, and nothing waits for them."""
 
+import asyncio
+import signal
 from pathlib import Path
 
 import pytest
 
 from streams.settings import Settings
-from streams.topics import Topics
+from streams.topics import Topics, create
+from tests.chaos.cluster import Cluster
 from tests.chaos.scenario import under_load
+from tests.group import Group
 from tests.kafka import read_all
 
 pytestmark = pytest.mark.chaos
@@ -34,6 +38,24 @@ async def test_twenty_stops_at_random_abort_no_transaction(settings: Settings, t
             await scenario.cluster.recovered()
     assert scenario.cluster.crashes == []
     assert await aborted(settings) == 0
+
+
+@pytest.mark.long
+async def test_workers_that_stop_together_leave_the_group_at_once(settings: Settings, tmp_path: Path) -> None:
+    """One may stop while the other's leaving changes the group: whoever starts next waits for no session."""
+    await create(settings)
+    # So often that the second one hears at once that the first has left.
+    cluster = Cluster(settings.model_copy(update={"heartbeat": 0.02}), tmp_path, 2)
+    try:
+        for turn in range(12):
+            await cluster.start()
+            for worker in cluster.workers:
+                worker.process.signal(signal.SIGTERM)
+                await asyncio.sleep(turn / 100)  # each time at another moment of the first one's stop
+            assert cluster.stop() == [0, 0]
+            assert await Group(settings).group() == ("Empty", [])
+    finally:
+        cluster.stop()
 
 
 async def aborted(settings: Settings) -> int:

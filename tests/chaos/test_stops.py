@@ -15,6 +15,9 @@ from tests.kafka import read_all
 
 pytestmark = pytest.mark.chaos
 
+ENDED = 10.0
+"""Seconds within which a worker that was told to stop has ended."""
+
 
 async def test_a_rolling_restart_stalls_nobody_for_a_session(settings: Settings, tmp_path: Path) -> None:
     """Each of three workers ends with exit 0, and what it began is committed, not aborted."""
@@ -52,7 +55,8 @@ async def test_workers_that_stop_together_leave_the_group_at_once(settings: Sett
             for worker in cluster.workers:
                 worker.process.signal(signal.SIGTERM)
                 await asyncio.sleep(turn / 100)  # each time at another moment of the first one's stop
-            assert cluster.stop() == [0, 0]
+            assert [worker.process.wait(ENDED) for worker in cluster.workers] == [0, 0]
+            cluster.stop()
             assert await Group(settings).group() == ("Empty", [])
     finally:
         cluster.stop()

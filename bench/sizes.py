@@ -27,10 +27,10 @@ class Sizes:
 
 
 FULL = Sizes(
-    events=200_000,
+    events=120_000,
     rounds=5,
     growth_rounds=3,
-    limit=60,
+    limit=25,
     partitions=(1, 4, 16, 64),
     repeats=(0.0, 0.01, 0.5),
     workers=(1, 2),

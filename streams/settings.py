@@ -93,7 +93,7 @@ class Settings(BaseSettings):
         le=900,
         description="Seconds: the broker aborts a transaction then; a unit of work has half of it.",
     )
-    lanes: int = Field(8, ge=1, le=256, description="Partitions whose commits overlap.")
+    lanes: int = Field(4, ge=1, le=256, description="Partitions whose commits overlap.")
     max_poll_records: int = Field(2000, ge=1, le=100_000, description="Most records in one unit of work.")
     restore_timeout: float = Field(
         60, gt=0, description="Seconds: a restore without progress for so long fails."

@@ -14,7 +14,7 @@ class Engine:
     """Keyword arguments of every Kafka client: brokers, security."""
     data_dir: Path
     """Where the local stores live. A cache: it may be deleted at any time while no worker runs."""
-    lanes: int = 8
+    lanes: int = 4
     """How many partitions' commits of one agent overlap."""
     max_poll_records: int = 2000
     """The most records of one partition in one batch."""
@@ -26,7 +26,7 @@ class Engine:
     heartbeat: float = 2.0
     partitions: int = 8
     """Of every source topic and changelog. Fixed at creation."""
-    cached_values: int = 1000
+    cached_values: int = 250
     """Decoded values kept in memory for each table and owner."""
 
     @property

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MAX_BATCH = 900_000
 """Bytes of one produced batch: below the broker's default message.max.bytes of 1,048,588."""
 MAX_REQUEST = 8 << 20
-COMPRESSION = "zstd"
-"""Changelog and outputs repeat each other: a tenth of the bytes, for 6 us an event."""
+COMPRESSION = "snappy"
+"""Changelog and outputs repeat each other: a sixth of the bytes, for 2 us an event."""
 _CLOSE_TIMEOUT = 2.0
 
 

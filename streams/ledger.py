@@ -153,11 +153,13 @@ class Ledger:
             message="the ledger's rule failed on this event",
             event_id=event_id,
         )
+        sequence = self._next_sequence(event_id)
         return Decision(
             event_id=event_id,
-            sequence=self._next_sequence(event_id),
+            sequence=sequence,
             cause=event_id,
             outcome=Outcome.DEAD_LETTERED,
             reason=Reason.RULE_FAILED,
             patient=event.patient if event else None,
+            repeated=sequence > 1,
         )

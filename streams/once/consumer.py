@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from streams.once.app import OnceApp
 
 _FETCH_WAIT_MS = 500
+_FETCH_BYTES = 4 << 20
+"""Of one partition in one fetch. A batch that has as many bytes does not grow: a unit has a deadline."""
 _FETCH_PAUSE = 0.01
-"""Seconds between two fetches from one broker, at least."""
+"""Seconds between two looks at what was fetched, and so between two fetches."""
 _MARKERS_WAIT = 2.0
 """Seconds since the last commit before one is spent on offsets that hold no record."""
 _IDLE_WAIT = 1.0
@@ -57,7 +59,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="none",
             isolation_level="read_committed",
             max_poll_records=engine.max_poll_records,
-            max_partition_fetch_bytes=4 << 20,
+            max_partition_fetch_bytes=_FETCH_BYTES,
             fetch_max_wait_ms=_FETCH_WAIT_MS,
             session_timeout_ms=int(engine.session_timeout * 1000),
             heartbeat_interval_ms=int(engine.heartbeat * 1000),
@@ -74,11 +76,12 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """A batch for every partition whose owner is ready and idle; wait for one if there is none."""
         fetcher = consumer._fetcher
         loop = asyncio.get_running_loop()
-        self._check_group()
         deadline = loop.time() + _IDLE_WAIT
         while self.consumer.flow_active and not consumer._closed:
             self._wake = wake = loop.create_future()
-            batches = self._batches(fetcher)
+            # Only Faust's asking counts: a loop that hangs is to lose its partitions (max.poll.interval.ms).
+            with fetcher._subscriptions.fetch_context():
+                batches = self._batches(fetcher)
             left = deadline - loop.time()
             if batches or left <= 0:
                 return batches
@@ -98,15 +101,13 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             if not fetcher._records:
                 arrived = fetcher._create_fetch_waiter()
                 await asyncio.wait([arrived], timeout=_IDLE_WAIT)
-                arrived.cancel()
+                if not arrived.cancel():
+                    arrived.exception()  # check_group tells it; never asked for, asyncio would log it
             self._drain(fetcher)
             self._wake_now()
 
     def _batches(self, fetcher: Fetcher) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """One synchronous step: nothing can move a position or an epoch between these reads.
-
-        A batch travels through Faust as the value of one record.
-        """
+        """What is due of what was taken. A batch travels through Faust as the value of one record."""
         if not self._flows(fetcher):
             return {}
         self._ahead = {tp: ahead for tp, ahead in self._ahead.items() if self._holds(tp, ahead)}
@@ -124,33 +125,33 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _drain(self, fetcher: Fetcher) -> None:
         """Take what was fetched, also for an owner whose last batch is not committed yet.
 
-        A batch is then all that came during the commit before it.
+        A batch is then all that came during the commit before it. One synchronous step of the consumer's
+        thread: no seek and no new assignment comes between the positions, the epoch and the records.
         """
         if not self._flows(fetcher):
             return
         assignment = fetcher._subscriptions.subscription.assignment
-        with fetcher._subscriptions.fetch_context():
-            for tp in list(fetcher._records):
-                owner = self.app.tables.owners.get(tp)
-                if owner is None or owner.state is not State.READY or tp not in assignment.tps:
-                    continue
-                result, epoch = fetcher._records[tp], owner.epoch
-                if type(result) is FetchError:
-                    die_of(f"{tp.topic}[{tp.partition}]: cannot be read:", result._error)
-                state = assignment.state_value(tp)
-                start = state.position
-                ahead = self._ahead.get(tp)
-                if ahead is None or not self._holds(tp, ahead) or ahead.end != start:
-                    ahead = Batch(tp, start, start, [], owner, epoch)
-                room = self.app.engine.max_poll_records - len(ahead.records)
-                if room <= 0:
-                    continue
-                records = [*ahead.records, *result.getall(room)]
-                if not result.has_more():
-                    del fetcher._records[tp]
-                    fetcher._notify(fetcher._wait_consume_future)
-                if state.position > start:
-                    self._ahead[tp] = Batch(tp, ahead.start, state.position, records, owner, epoch)
+        for tp in list(fetcher._records):
+            owner = self.app.tables.owners.get(tp)
+            if owner is None or owner.state is not State.READY or tp not in assignment.tps:
+                continue
+            result, epoch = fetcher._records[tp], owner.epoch
+            if type(result) is FetchError:
+                die_of(f"{tp.topic}[{tp.partition}]: cannot be read:", result._error)
+            state = assignment.state_value(tp)
+            start = state.position
+            ahead = self._ahead.get(tp)
+            if ahead is None or not self._holds(tp, ahead) or ahead.end != start:
+                ahead = Batch(tp, start, start, [], owner, epoch)
+            room = self.app.engine.max_poll_records - len(ahead.records)
+            if room <= 0 or _bytes(ahead) >= _FETCH_BYTES:
+                continue
+            records = [*ahead.records, *result.getall(room)]
+            if not result.has_more():
+                del fetcher._records[tp]
+                fetcher._notify(fetcher._wait_consume_future)
+            if state.position > start:
+                self._ahead[tp] = Batch(tp, ahead.start, state.position, records, owner, epoch)
 
     def _flows(self, fetcher: Fetcher) -> bool:
         return self.consumer.flow_active and not fetcher._subscriptions.reassignment_in_progress
@@ -261,6 +262,10 @@ class Consumer(driver.Consumer):
 
 class Transport(driver.Transport):
     Consumer = Consumer
+
+
+def _bytes(batch: Batch) -> int:
+    return sum(record.serialized_value_size for record in batch.records)
 
 
 def _carrier(tp: TopicPartition, batch: Batch) -> ConsumerRecord[None, Any]:

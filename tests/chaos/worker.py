@@ -202,7 +202,7 @@ def late_poll(file: str, partitions: str) -> None:
     async def late(thread: ConsumerThread, consumer: Any, *asked: Any, **how: Any) -> Any:
         if os.access(file, os.F_OK):
             print("A poll is late", flush=True)
-            while os.access(file, os.F_OK) or len(consumer._fetcher._records) < int(partitions):  # noqa: ASYNC110 - neither calls
+            while os.access(file, os.F_OK) or len(thread._ahead) < int(partitions):  # noqa: ASYNC110 - neither calls
                 await asyncio.sleep(0.05)
         return await fetch_records(thread, consumer, *asked, **how)
 

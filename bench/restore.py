@@ -16,6 +16,9 @@ from bench.systems import LEDGER, Run
 from bench.throughput import PARTITIONS
 from streams.local_worker import LocalWorker
 
+READY_WITHIN = 600.0
+"""A million patient-days may be read from the changelog."""
+
 
 class Restore(msgspec.Struct, frozen=True, kw_only=True):
     """At one size of the state. Seconds are from the start of the process until it is ready; MiB."""
@@ -74,7 +77,7 @@ def _start(run: Run) -> tuple[float, float]:
     begun = time.monotonic()
     process = worker.start()
     try:
-        worker.wait_ready()
+        worker.wait_ready(READY_WITHIN)
         return time.monotonic() - begun, psutil.Process(process.pid).memory_info().rss / (1 << 20)
     finally:
         process.stop()

@@ -13,7 +13,6 @@ from streams.child import Child
 from streams.errors import PerdiemError
 from streams.settings import PREFIX, Settings
 
-_START_TIMEOUT = 60.0
 WORKER = (sys.executable, "-m", "streams.cli", "worker")
 
 
@@ -46,10 +45,13 @@ class LocalWorker:
         )
         return self._child
 
-    def wait_ready(self) -> None:
-        """Wait until its partitions are owned and restored. Raises LocalWorkerError if it ends before."""
+    def wait_ready(self, seconds: float = 60.0) -> None:
+        """Wait until its partitions are owned and restored.
+
+        Raises LocalWorkerError if it ends before, or is not ready after ``seconds``.
+        """
         try:
-            self.process.wait_until(self.ready, _START_TIMEOUT)
+            self.process.wait_until(self.ready, seconds)
         except (ChildProcessError, TimeoutError) as error:
             raise LocalWorkerError(f"the worker: {error}: {self.last_line()} (see {self.log})") from None
 

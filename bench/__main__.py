@@ -14,6 +14,7 @@ import msgspec
 
 from bench.ground import HEAP_MB, Ground
 from bench.latency import latencies
+from bench.measure import FAILURES
 from bench.report import Report, machine, tables
 from bench.restore import restores
 from bench.sizes import FULL, QUICK, Sizes
@@ -62,7 +63,7 @@ async def _measure(report: Report, ground: Ground, parts: list[str]) -> None:
     begun = time.monotonic()
     await warm_up(ground)
     for part in parts:
-        async for row in PARTS[part](ground, sizes):
+        async for row in _rows(part, ground, sizes):
             if isinstance(row, BenchError):
                 report.notes.append(str(row))
                 said = str(row)
@@ -71,6 +72,15 @@ async def _measure(report: Report, ground: Ground, parts: list[str]) -> None:
                 said = ", ".join(f"{k}={_short(v)}" for k, v in msgspec.structs.asdict(row).items())
             LATEST.write_bytes(msgspec.json.format(msgspec.json.encode(report)))
             print(f"{time.monotonic() - begun:6.0f} s  {part}: {said}", file=sys.stderr, flush=True)
+
+
+async def _rows(part: str, ground: Ground, sizes: Sizes) -> AsyncIterator[Any]:
+    """What ``part`` measures; where it cannot go on, why, and the other parts go on."""
+    try:
+        async for row in PARTS[part](ground, sizes):
+            yield row
+    except FAILURES as error:
+        yield BenchError(f"{part}: {type(error).__name__}: {error}")
 
 
 def _short(value: object) -> str:

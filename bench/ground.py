@@ -62,11 +62,11 @@ class Ground:
 
     @asynccontextmanager
     async def run(
-        self, system: System, *, partitions: int, source: Input | None = None, workers: int = 1
+        self, system: System, *, partitions: int, source: Input | None = None
     ) -> AsyncIterator[Run]:
         """A run of ``system`` on ``source``, or on empty topics of its own."""
         shared = source.topics_of(system) if source else {}
-        async with self._topics(system.name, shared, partitions, workers) as run:
+        async with self._topics(system.name, shared, partitions, system.workers) as run:
             yield run
 
     @asynccontextmanager

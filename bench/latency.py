@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.ground import FIELDS, Ground
 from bench.load import PROCEDURES, canonical, messages
-from bench.measure import START_TIMEOUT, decode_said
+from bench.measure import START_TIMEOUT, attempt, decode_said
 from bench.sizes import Sizes
 from bench.systems import KAFKA_STREAMS, LEDGER, PATH, BenchError, Run, System
 from bench.throughput import PARTITIONS
@@ -41,11 +41,11 @@ class Sent(NamedTuple):
     due: float
 
 
-async def latencies(ground: Ground, sizes: Sizes) -> AsyncIterator[Latency]:
+async def latencies(ground: Ground, sizes: Sizes) -> AsyncIterator[Latency | BenchError]:
     for system in (LEDGER, PATH, KAFKA_STREAMS):
         if system.missing() is None:
             for rate in sizes.rates:
-                yield await latency(ground, sizes, system, rate)
+                yield await attempt(latency(ground, sizes, system, rate), system.label)
 
 
 async def latency(ground: Ground, sizes: Sizes, system: System, rate: int) -> Latency:

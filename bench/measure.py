@@ -5,17 +5,19 @@ of itself is used.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 import psutil
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from bench.systems import BenchError, Run, System
 from streams.child import Child
+from streams.errors import PerdiemError
 from streams.reading import reader
 from streams.settings import Settings
 
@@ -30,6 +32,11 @@ which for some comes only when its interval is over."""
 
 WHOLE = 4 * LOOK_EVERY
 """Seconds in which the partitions of one commit become visible."""
+
+
+FAILURES = (PerdiemError, KafkaError, psutil.Error, TimeoutError)
+"""Of one run, or of what it needs of Kafka."""
+Row = TypeVar("Row")
 
 
 class Sample(NamedTuple):
@@ -100,14 +107,8 @@ class Watch:
                     f"{self._run.name} ended by itself (exit {child.exit_code}): {self._run.log}"
                 )
         ends = await self._consumer.end_offsets(self._partitions)
-        processes = [family for child in self._children for family in _family(child.pid)]
-        return Sample(
-            asyncio.get_running_loop().time(),
-            sum(ends.values()),
-            sum(_cpu(process) for process in processes),
-            _cpu(self._broker),
-            sum(process.memory_info().rss for process in processes),
-        )
+        cpu, rss = used(process for child in self._children for process in family(child.pid))
+        return Sample(asyncio.get_running_loop().time(), sum(ends.values()), cpu, _cpu(self._broker), rss)
 
     async def until_done(self, limit: float) -> list[Sample]:
         """Samples until it comes to rest, or until ``limit`` seconds after its first decision.
@@ -146,13 +147,13 @@ async def watch(run: Run, children: Sequence[Child], broker: int) -> AsyncIterat
 
 
 async def throughput(
-    system: System, run: Run, broker: int, *, given: int, limit: float, repeats: float = 0.0
+    system: System, run: Run, broker: int, *, given: int, repeats: float = 0.0
 ) -> Throughput:
-    """Run ``system`` on an input that is there already, ``given`` events, for ``limit`` seconds at most."""
+    """Run ``system`` on an input that is there already, ``given`` events, up to its limit."""
     children = system.start(run)
     try:
         async with watch(run, children, broker) as look:
-            samples = await look.until_done(limit)
+            samples = await look.until_done(system.limit)
     finally:
         # Not stopped: a slow one that was cut short would decide more on its way out.
         for child in children:
@@ -175,6 +176,20 @@ async def throughput(
         rss=max(sample.rss for sample in samples) / (1 << 20),
         ended=samples[-1].at - _moved(samples)[-1].at > IDLE,
     )
+
+
+async def attempt(run: Awaitable[Row], what: str) -> Row | BenchError:
+    """What ``run`` measures, or why it could not: a run that fails stops no other."""
+    try:
+        return await run
+    except BenchError as error:
+        return error
+    except FAILURES as error:
+        return BenchError(f"{what}: {type(error).__name__}: {error}")
+    except ExceptionGroup as group:
+        if group.split(FAILURES)[1]:
+            raise
+        return BenchError(f"{what}: {', '.join(map(str, group.exceptions))}")
 
 
 def steady(samples: Sequence[Sample]) -> tuple[Sample, Sample]:
@@ -212,9 +227,23 @@ def _moved(samples: Sequence[Sample]) -> list[Sample]:
     return [after for before, after in pairwise(samples) if after.visible > before.visible]
 
 
-def _family(pid: int) -> list[psutil.Process]:
-    process = psutil.Process(pid)
-    return [process, *process.children(recursive=True)]
+def family(pid: int) -> list[psutil.Process]:
+    """A process and its descendants; none if it has ended."""
+    try:
+        process = psutil.Process(pid)
+        return [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def used(processes: Iterable[psutil.Process]) -> tuple[float, int]:
+    """Seconds of CPU time and bytes of memory; what has ended since it was listed is left out."""
+    cpu, rss = 0.0, 0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            own, held = _cpu(process), process.memory_info().rss
+            cpu, rss = cpu + own, rss + held
+    return cpu, rss
 
 
 def _cpu(process: psutil.Process) -> float:

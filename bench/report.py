@@ -19,19 +19,24 @@ from bench.systems import (
     KAFKA_STREAMS,
     KAFKA_STREAMS_ALL_CORES,
     LEDGER,
+    LEDGER_ALL_CORES,
     PATH,
     QUIXSTREAMS,
 )
 
 RATIOS = (
     (LEDGER, FAUST_AS_IT_IS, 35),
-    (LEDGER, FAUST_EXACTLY_ONCE, 35),
+    (LEDGER, FAUST_EXACTLY_ONCE, None),
     (LEDGER, QUIXSTREAMS, 3),
     (LEDGER, KAFKA_STREAMS, 1),
     (LEDGER, KAFKA_STREAMS_ALL_CORES, 1),
+    (LEDGER_ALL_CORES, KAFKA_STREAMS_ALL_CORES, 1),
     (PATH, LEDGER, 0.5),
 )
-"""Rates of the first over the second, and what they should be at least."""
+"""Rates of the first over the second, and what they should be at least.
+
+35 is meant against stock Faust as it comes; the tuned one stands beside it without a goal.
+"""
 P99_RATE = 1_000
 P99 = {LEDGER.name: 150, PATH.name: 300}
 """Milliseconds that p99 should stay under at that rate."""
@@ -110,7 +115,15 @@ def _ratios(rows: Sequence[Throughput]) -> Iterator[tuple[str, str, str]]:
     for one, other, goal in RATIOS:
         pairs = zip(by_system.get(one.name, []), by_system.get(other.name, []), strict=False)
         if ratios := [a / b for a, b in pairs]:
-            yield f"{one.label} / {other.label}", _spread(ratios, "{:.2f}"), f"{goal} or more"
+            yield (
+                f"{one.label} / {other.label}",
+                _spread(ratios, "{:.2f}"),
+                _at_least(goal),
+            )
+
+
+def _at_least(goal: float | None) -> str:
+    return "shown beside it" if goal is None else f"{goal} or more"
 
 
 def _latency_goals(rows: Sequence[Latency]) -> Iterator[tuple[str, str, str]]:

@@ -13,8 +13,6 @@ class Sizes:
     """How often each system is run, one after the other."""
     growth_rounds: int
     """The same, where Perdiem alone is run as something grows."""
-    limit: float
-    """How long a system may take from its first decision; a slow one is measured on what it did."""
     partitions: tuple[int, ...]
     repeats: tuple[float, ...]
     workers: tuple[int, ...]
@@ -30,7 +28,6 @@ FULL = Sizes(
     events=120_000,
     rounds=5,
     growth_rounds=3,
-    limit=25,
     partitions=(1, 4, 16, 64),
     repeats=(0.0, 0.01, 0.5),
     workers=(1, 2),
@@ -43,7 +40,6 @@ QUICK = Sizes(
     events=30_000,
     rounds=1,
     growth_rounds=1,
-    limit=20,
     partitions=(1, 16),
     repeats=(0.0, 0.5),
     workers=(1, 2),

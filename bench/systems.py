@@ -1,5 +1,6 @@
 """Systems: what is measured, and how each is started."""
 
+import math
 import os
 import shutil
 import sys
@@ -36,7 +37,7 @@ class Run:
     name: str
     settings: Settings
     folder: Path
-    workers: int = 1
+    workers: int
 
     @property
     def log(self) -> Path:
@@ -44,7 +45,7 @@ class Run:
 
 
 def run_of(
-    name: str, brokers: str, folder: Path, *, shared: Mapping[str, str], partitions: int, workers: int = 1
+    name: str, brokers: str, folder: Path, *, shared: Mapping[str, str], partitions: int, workers: int
 ) -> Run:
     """A run whose topics are its own, but for those that ``shared`` names by their field in Settings."""
     named: dict[str, Any] = {
@@ -74,6 +75,9 @@ class System:
     start: Callable[[Run], list[Child]]
     reads: tuple[str, ...] = LEDGER_SOURCE
     """The fields of Settings that name its sources."""
+    workers: int = 1
+    limit: float = math.inf
+    """Seconds from its first decision; a slow one is measured on what it did."""
     missing: Callable[[], str | None] = lambda: None
     """Why it cannot run on this machine, if so."""
 
@@ -134,6 +138,9 @@ PATH = System("path", "Perdiem, intake and ledger, full rule", perdiem, reads=SO
 KAFKA_STREAMS = System(
     "kafka-streams", "Kafka Streams exactly_once_v2", partial(kafka_streams, threads=1), missing=_no_jdk
 )
+LEDGER_ALL_CORES = System(
+    "ledger-all-cores", "Perdiem, ledger, a worker per core", perdiem, workers=os.cpu_count() or 1
+)
 KAFKA_STREAMS_ALL_CORES = System(
     "kafka-streams-all-cores",
     "Kafka Streams exactly_once_v2, a thread per core",
@@ -141,21 +148,30 @@ KAFKA_STREAMS_ALL_CORES = System(
     missing=_no_jdk,
 )
 QUIXSTREAMS = System("quixstreams", "quixstreams exactly-once", quixstreams, missing=_no_quixstreams)
+FAUST_LIMIT = 25.0
 FAUST_AT_LEAST_ONCE = System(
-    "faust-at-least-once", "Faust at_least_once, tuned", partial(faust, guarantee="at_least_once", linger=0.1)
+    "faust-at-least-once",
+    "Faust at_least_once, tuned",
+    partial(faust, guarantee="at_least_once", linger=0.1),
+    limit=FAUST_LIMIT,
 )
 FAUST_EXACTLY_ONCE = System(
-    "faust-exactly-once", "Faust exactly_once, tuned", partial(faust, guarantee="exactly_once", linger=0.1)
+    "faust-exactly-once",
+    "Faust exactly_once, tuned",
+    partial(faust, guarantee="exactly_once", linger=0.1),
+    limit=FAUST_LIMIT,
 )
 FAUST_AS_IT_IS = System(
     "faust-as-it-is",
     "Faust exactly_once, as it comes",
     partial(faust, guarantee="exactly_once", linger=0),
+    limit=FAUST_LIMIT,
 )
 SYSTEMS = (
     LEDGER,
     PATH,
     KAFKA_STREAMS,
+    LEDGER_ALL_CORES,
     KAFKA_STREAMS_ALL_CORES,
     QUIXSTREAMS,
     FAUST_AT_LEAST_ONCE,

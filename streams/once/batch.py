@@ -1,4 +1,4 @@
-"""Batch: what one poll drained of one partition."""
+"""Batch: what came of one partition while the batch before it was committed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Batch:
 
     Positions and epoch are read in the same synchronous step as the drain: with positions from
     the owner's bookkeeping the chain check could not fail, and 2,000 records were lost unseen.
-    ``records`` may be empty: the poll then met only transaction markers.
+    ``records`` may be empty: then only transaction markers came.
     """
 
     tp: TopicPartition

@@ -88,7 +88,6 @@ class Scenario:
     def figures(self) -> str:
         """What happened, for a person."""
         cluster, stalls = self.cluster, self.stalls
-        cluster, stalls = self.cluster, self.stalls
         times = cluster.recoveries
         lines = [
             f"{len(cluster.workers)} workers, {self.sent} events, {cluster.generations} generations",

@@ -72,7 +72,7 @@ def _after(tp: TopicPartition, position: Position, offsets: Offsets, partitions:
     if at is None and position.topic_id not in ("", offsets.topic_id):
         raise Refused(
             f"{name}: the topic was deleted and created again: its first {done} records would pass for those "
-            "that were processed; give it and its changelog new names, or set the group's offset"
+            "that were processed; give it and its changelog new names"
         )
     if at is None or at == done:
         return done

@@ -153,14 +153,20 @@ class Store:
         """RocksDB's own words name files and devices, never keys or values.
 
         Damage often shows only when a block is read or files are merged, and would at every start: the
-        next one builds the store again.
+        next one builds the store again. A full disk says nothing against what the store holds.
         """
-        shutil.rmtree(self._folder, ignore_errors=True)
+        if str(error).startswith("Corruption"):
+            shutil.rmtree(self._folder, ignore_errors=True)
         return Fault(f"the local store of {self._identity[1]}[{self._identity[2]}] {what}: {error}")
 
     def close(self) -> None:
+        """Never raises: who lets go of a partition need not know of a full or damaged disk."""
         try:
             self._db.flush()
-        except Exception:
-            self.wipe("it cannot be written")
-        self._db.close()
+        except Exception as error:
+            log.warning("The local store of %s[%d] cannot be kept: %s", *self._identity[1:], error)
+            with suppress(Exception):
+                self._db.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+        else:
+            self._db.close()

@@ -155,18 +155,24 @@ class Store:
         Damage often shows only when a block is read or files are merged, and would at every start: the
         next one builds the store again. A full disk says nothing against what the store holds.
         """
-        if str(error).startswith("Corruption"):
-            shutil.rmtree(self._folder, ignore_errors=True)
+        self._forget_if_damaged(error)
         return Fault(f"the local store of {self._identity[1]}[{self._identity[2]}] {what}: {error}")
 
+    def _forget_if_damaged(self, error: Exception) -> None:
+        if str(error).startswith("Corruption"):
+            shutil.rmtree(self._folder, ignore_errors=True)
+
     def close(self) -> None:
-        """Never raises: who lets go of a partition need not know of a full or damaged disk."""
+        """Never raises: who lets go of a partition need not know of a full or damaged disk.
+
+        What was not flushed is read again from the changelog.
+        """
         try:
             self._db.flush()
         except Exception as error:
-            log.warning("The local store of %s[%d] cannot be kept: %s", *self._identity[1:], error)
+            log.warning("The local store of %s[%d] cannot be written: %s", *self._identity[1:], error)
             with suppress(Exception):
-                self._db.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+                self._db.close()  # says so once more
+            self._forget_if_damaged(error)
         else:
             self._db.close()

@@ -1,5 +1,9 @@
 """Store: one partition's state on disk, which may be lost but never be wrong."""
 
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -181,3 +185,42 @@ def test_damage_does_not_keep_a_store_from_being_closed_or_wiped(tmp_path: Path)
     store.apply([(b"a", b"1")], (1, "digest"))
     assert store.get(b"a") == b"1"
     store.close()
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file grows any more."""
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_full_disk_takes_nothing_that_a_store_holds(tmp_path: Path) -> None:
+    """The worker ends with a line; with room again the store goes on where it was last on disk."""
+    written(tmp_path)
+    store = opened(tmp_path)
+    store.apply([(b"c", b"3")], (8, "later"))
+    with full_disk():
+        with pytest.raises(Exception, match="IO error"):
+            store._db.flush()
+        with pytest.raises(Fault, match="cannot be written: IO error"):
+            store.apply([(b"d", b"4")], (9, "latest"))
+        store.close()
+    store = opened(tmp_path)
+    assert store.applied is not None
+    assert (store.applied.offset, store.get(b"a"), store.get(b"c")) == (7, b"1", None)
+    store.close()
+
+
+def test_a_store_closes_on_a_full_disk(tmp_path: Path) -> None:
+    """A stop ends with 0 however full the disk is: what was not written is read from the changelog again."""
+    store = opened(tmp_path)
+    store.apply([(b"a", b"1")], (7, "digest"))
+    with full_disk():
+        store.close()
+    assert opened(tmp_path).applied is None

@@ -8,18 +8,12 @@ from operator import attrgetter
 import msgspec
 
 from models.billing import BillingEvent, Kind, ProcedureRef, Reason
-from models.codes import Service
-from models.procedures import SEPARATOR, ProcedureEvent, Stream
+from models.procedures import SEPARATOR, ProcedureEvent
 
 NEEDED = ("facility", "stream", "service", "service_date", "code", "revenue_code")
 """What a performed procedure needs to be charged; intake holds it until it is known."""
 SHOWN = tuple(f for f in BillingEvent.__struct_fields__ if f in ProcedureEvent.__struct_fields__)
 """What a charge takes from the statement that it shows."""
-_UNIT_KEYS = {
-    (stream, service): f"{stream}{SEPARATOR}{service}"
-    for stream in (None, *Stream)
-    for service in (None, *Service)
-}
 _needed = attrgetter(*NEEDED)
 _shown = attrgetter(*SHOWN)
 _seen_downstream = attrgetter(*(f for f in SHOWN if f != "event_id"))
@@ -44,7 +38,7 @@ Written = tuple[str, BillingEvent]
 
 def unit_key(event: ProcedureEvent) -> str | None:
     """``stream|service`` of the units that ``event`` counts for on its day; None if it does not count."""
-    return _UNIT_KEYS[event.stream, event.service] if event.counts else None
+    return f"{event.stream}{SEPARATOR}{event.service}" if event.counts else None
 
 
 def require(event: ProcedureEvent) -> None:

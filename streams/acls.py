@@ -48,7 +48,8 @@ class Acl(NamedTuple):
 def acls(settings: Settings, role: Role) -> list[Acl]:
     """What ``role`` needs."""
     topics, group = Topics.of(settings), settings.app_id
-    read, write, create, describe, configs = Operation
+    read, write, create = Operation.READ, Operation.WRITE, Operation.CREATE
+    describe, configs = Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS
     match role:
         case Role.WORKER:
             states = (topics.procedures, topics.patient_days, topics.intake_lab, topics.intake_infusion)

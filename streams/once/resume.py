@@ -27,8 +27,11 @@ def resume(tp: TopicPartition, position: Position | None, offsets: Offsets, part
     Raises Refused with the range of records that would be lost or done twice, and what to do about it.
     """
     name = f"{tp.topic}[{tp.partition}]"
-    committed, beginning, end, *_ = offsets
-    at = _start(name, committed, beginning) if position is None else _after(tp, position, offsets, partitions)
+    beginning, end = offsets.beginning, offsets.end
+    if position is None:
+        at = _start(name, offsets.committed, beginning)
+    else:
+        at = _after(tp, position, offsets, partitions)
     if at < beginning:
         raise Refused(
             f"{name}: records {at} to {beginning - 1} were deleted before they were processed: "

@@ -169,10 +169,9 @@ class Store:
         """
         try:
             self._db.flush()
+            self._db.close()
         except Exception as error:
             log.warning("The local store of %s[%d] cannot be written: %s", *self._identity[1:], error)
             with suppress(Exception):
                 self._db.close()  # says so once more
             self._forget_if_damaged(error)
-        else:
-            self._db.close()

@@ -26,8 +26,6 @@ class Engine:
     heartbeat: float = 2.0
     partitions: int = 8
     """Of every source topic and changelog. Fixed at creation."""
-    cached_values: int = 250
-    """Decoded values kept in memory for each table and owner."""
 
     @property
     def unit_deadline(self) -> float:

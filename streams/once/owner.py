@@ -129,9 +129,7 @@ class Owner:
     def open_store(self, root: Path, cluster: str) -> None:
         folder = root / f"{self.changelog.topic}-{self.changelog.partition}"
         self.store = Store(folder, cluster, self.changelog.topic, self.changelog.partition)
-        self.slices = {
-            table: Slice(table, self.store, self.engine.cached_values) for table in self.agent.tables
-        }
+        self.slices = {table: Slice(table, self.store) for table in self.agent.tables}
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[None]:

@@ -1,6 +1,5 @@
 """Table: what Faust readers see of the state; Slice: the part of it that one owner holds."""
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -31,30 +30,31 @@ class Codec(Generic[K, V]):
 
 
 class Slice(Generic[K, V]):
-    """One owner's part of a table: the store, and a bounded cache of decoded values before it.
+    """One owner's part of a table.
 
-    Values are shared, not copied: whoever reads one must not change it.
+    Decoded values are not kept: their many small objects leave the processor's caches between two uses,
+    and to collect them there takes longer than to decode again what lies in one piece (docs/decisions.md).
     """
 
-    def __init__(self, table: "Table[K, V]", store: Store, cached_values: int) -> None:
+    def __init__(self, table: "Table[K, V]", store: Store) -> None:
         self._codec = table.codec
         self._prefix = table.prefix
         self._name = table.name
         self._store = store
-        self._cache: OrderedDict[K, V | None] = OrderedDict()
-        self._cached_values = cached_values
 
     def get(self, key: K) -> V | None:
-        cache = self._cache
-        if key in cache:
-            cache.move_to_end(key)
-            return cache[key]
-        raw = self._store.get(self._prefix + self._codec.encode_key(key))
-        value = None if raw is None else self._decode(raw)
-        self._remember(key, value)
-        return value
+        return self.decode(self._store.get(self.encode_key(key)))
 
-    def _decode(self, raw: bytes) -> V:
+    def encode_key(self, key: K) -> bytes:
+        return self._prefix + self._codec.encode_key(key)
+
+    def encode(self, value: V | None) -> bytes | None:
+        """The value as the changelog holds it; None deletes."""
+        return None if value is None else self._codec.encode(value)
+
+    def decode(self, raw: bytes | None) -> V | None:
+        if raw is None:
+            return None
         try:
             return self._codec.decode(raw)
         except Exception as error:
@@ -63,27 +63,10 @@ class Slice(Generic[K, V]):
                 "was it written by a later version?"
             ) from error
 
-    def encode(self, key: K, value: V | None) -> tuple[bytes, bytes | None]:
-        """Key and value as the changelog holds them; value None deletes."""
-        raw = None if value is None else self._codec.encode(value)
-        return self._prefix + self._codec.encode_key(key), raw
-
-    def applied(self, values: Mapping[K, V | None]) -> None:
-        """The store now holds ``values``."""
-        for key, value in values.items():
-            self._remember(key, value)
-
     def __iter__(self) -> Iterator[K]:
         skip = len(self._prefix)
         for key, _ in self._store.items(self._prefix):
             yield self._codec.decode_key(key[skip:])
-
-    def _remember(self, key: K, value: V | None) -> None:
-        cache = self._cache
-        cache[key] = value
-        cache.move_to_end(key)
-        if len(cache) > self._cached_values:
-            cache.popitem(last=False)
 
 
 class Table(Mapping[K, V]):

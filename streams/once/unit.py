@@ -11,7 +11,7 @@ from streams.once.observer import Step
 from streams.once.outbox import Headers, Outbox
 from streams.once.owner import Owner
 from streams.once.position import POSITION_KEY, Position, chain, encode_position
-from streams.once.table import AnyTable, current_unit
+from streams.once.table import AnyTable, Slice, current_unit
 
 SLICE = 25
 """Records an agent deals with before others may run: about 2 ms. Commits in flight need the loop too:
@@ -34,7 +34,8 @@ class UnitOfWork:
         self.ended = asyncio.Event()
         """Set when the unit is durable, or given up."""
         self._started = time.monotonic()
-        self._writes: dict[AnyTable, dict[Any, Any]] = {table: {} for table in owner.slices}
+        self.changes: dict[bytes, bytes | None] = {}
+        """What was written, as the changelog will hold it: the last value of each key; None deletes it."""
         self._outbox = Outbox()
         self._slice: Sequence[Any] = ()
 
@@ -77,17 +78,21 @@ class UnitOfWork:
         )
 
     def read(self, table: AnyTable, key: Any) -> Any:
-        written = self._written(table)
-        return written[key] if key in written else self.owner.slices[table].get(key)
+        part = self._part(table)
+        encoded = part.encode_key(key)
+        changes = self.changes
+        return part.decode(changes[encoded] if encoded in changes else self.owner.store.get(encoded))
 
     def write(self, table: AnyTable, key: Any, value: Any) -> None:
-        self._written(table)[key] = value
+        part = self._part(table)
+        self.changes[part.encode_key(key)] = part.encode(value)
 
-    def _written(self, table: AnyTable) -> dict[Any, Any]:
-        if table not in self._writes:
+    def _part(self, table: AnyTable) -> Slice[Any, Any]:
+        part = self.owner.slices.get(table)
+        if part is None:
             # No KeyError: a mapping's `get` would take it for a missing key.
             raise RuntimeError(f"table {table.name} is not among those of agent {self.owner.agent.name}")
-        return self._writes[table]
+        return part
 
     def __enter__(self) -> "UnitOfWork":
         self._token = current_unit.set(self)
@@ -112,11 +117,7 @@ class UnitOfWork:
         """
         owner, batch = self.owner, self.batch
         producer = owner.producer
-        records = [
-            owner.slices[table].encode(key, value)
-            for table, written in self._writes.items()
-            for key, value in written.items()
-        ]
+        records = [*self.changes.items()]
         position = Position(
             topic=batch.tp.topic,
             partition=batch.tp.partition,
@@ -146,8 +147,6 @@ class UnitOfWork:
 
         self._take(Step.STORE)
         owner.store.apply(records, (at, position.digest))
-        for table, written in self._writes.items():
-            owner.slices[table].applied(written)
         self._take(Step.POSITION)
         owner.moved(batch.end, position.digest, self.counts)
         owner.observer.committed(self, time.monotonic() - self._started)

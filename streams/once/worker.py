@@ -10,7 +10,7 @@ from streams.once.failure import die, where
 
 _YOUNG = 50_000
 """Objects between two runs of Python's cycle collector. With its default of 700 it took a quarter of the
-ledger's CPU time (118 us an event, not 90), going through batches and cached state that hold no cycles."""
+ledger's CPU time (118 us an event, not 90), going through batches and state that hold no cycles."""
 
 
 class Worker(faust.Worker):

@@ -114,12 +114,7 @@ class StoreFirst(Silent):
 
     def step(self, unit: UnitOfWork, step: Step) -> None:
         if (unit.owner.agent.name, step) == ("ledger", Step.OFFSET):
-            written = [
-                unit.owner.slices[table].encode(key, value)
-                for table, values in unit._writes.items()
-                for key, value in values.items()
-            ]
-            unit.owner.store.apply(written, (self._at, "not committed"))
+            unit.owner.store.apply(unit.changes.items(), (self._at, "not committed"))
             unit.owner.store.close()
             _kill()
 

@@ -1,14 +1,13 @@
 """Table and Slice: the state as readers see it, and how an agent writes it."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.json import decode as json_decode
+from msgspec.json import encode as json_encode
 
 from streams.once import Codec, OnceApp, Refused, Table
 from streams.once.owner import Owner, State
-from streams.once.store import Store
 from streams.once.table import Slice
 from tests.streams.once.fakes import COUNTS, an_owner, filling
 
@@ -16,8 +15,7 @@ from tests.streams.once.fakes import COUNTS, an_owner, filling
 def stored(owner: Owner, table: Table[str, int], **counts: int | None) -> None:
     """``owner`` holds ``counts``, as after a commit."""
     part: Slice[str, int] = owner.slices[table]
-    owner.store.apply([part.encode(key, value) for key, value in counts.items()])
-    part.applied(counts)
+    owner.store.apply([(part.encode_key(key), part.encode(value)) for key, value in counts.items()])
 
 
 def test_a_table_is_read_as_a_faust_table_is(app: OnceApp, table: Table[str, int], owner: Owner) -> None:
@@ -64,7 +62,20 @@ def test_a_unit_sees_its_own_writes_and_nobody_else_does(table: Table[str, int],
         table["a"] = 10
         del table["b"]
         assert (table["a"], "b" in table) == (10, False)
+        table["b"] = 20
+        assert table["b"] == 20
     assert (table["a"], table["b"]) == (1, 2)
+
+
+def test_a_value_read_is_the_readers_own(app: OnceApp) -> None:
+    """Who changes what was read changes no state: every read decodes anew."""
+    lists = app.once_table("lists", Codec[str, list[int]](str.encode, bytes.decode, json_encode, json_decode))
+    owner = an_owner(app, lists)
+    with filling(owner):
+        lists["a"] = [1]
+        lists["a"].append(2)
+        assert lists["a"] == [1]
+    owner.store.close()
 
 
 def test_a_unit_given_up_leaves_nothing(table: Table[str, int], owner: Owner) -> None:
@@ -83,63 +94,6 @@ def test_only_complete_partitions_are_shown(table: Table[str, int], owner: Owner
     assert dict(table) == {}
     owner.state = State.RESTORED
     assert dict(table) == {"a": 1}
-
-
-class Decoded:
-    """Counts how often a value is decoded."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def __call__(self, raw: bytes) -> int:
-        self.times += 1
-        return int(raw)
-
-
-@pytest.fixture
-def decode() -> Decoded:
-    return Decoded()
-
-
-@pytest.fixture
-def part(tmp_path: Path, decode: Decoded) -> Iterator[Slice[str, int]]:
-    """A slice that keeps two values, before a store of five."""
-    codec = Codec[str, int](str.encode, bytes.decode, lambda value: str(value).encode(), decode)
-    store = Store(tmp_path / "store", "cluster", "changelog", 0)
-    part = Slice(Table("t", codec, lambda table: []), store, cached_values=2)
-    store.apply([part.encode(key, number) for number, key in enumerate("abcde")])
-    yield part
-    store.close()
-
-
-def test_values_read_lately_are_not_decoded_again(part: Slice[str, int], decode: Decoded) -> None:
-    """The cache keeps the values used last, absent ones included, and forgets the one used longest ago."""
-    assert [part.get(key) for key in "abab"] == [0, 1, 0, 1]
-    assert decode.times == 2
-    assert [part.get(key) for key in "ac"] == [0, 2]
-    assert part.get("a") == 0
-    assert decode.times == 3
-    assert part.get("b") == 1
-    assert decode.times == 4
-    assert [part.get("nobody") for _ in range(2)] == [None, None]
-
-
-def test_the_cache_is_bounded(part: Slice[str, int]) -> None:
-    """Memory stays flat however many keys are read."""
-    for key in "abcde":
-        part.get(key)
-    assert len(part._cache) == 2
-
-
-def test_the_cache_never_shows_what_was_before(part: Slice[str, int]) -> None:
-    """After a commit the new value is read, and a deleted one is gone, cached or not."""
-    assert part.get("a") == 0
-    changes: dict[str, int | None] = {"a": 7, "b": None}
-    part._store.apply([part.encode(key, value) for key, value in changes.items()])
-    part.applied(changes)
-    assert [part.get(key) for key in "ab"] == [7, None]
-    assert [part.get(key) for key in "cdeab"] == [2, 3, 4, 7, None]
-    assert list(part) == ["a", "c", "d", "e"]
 
 
 def test_a_value_that_cannot_be_read_is_no_missing_one(table: Table[str, int], owner: Owner) -> None:

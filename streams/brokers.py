@@ -14,7 +14,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.clients import BrokersError, connected
-from streams.metadata import TopicsRequest
+from streams.kafka.metadata import TopicsRequest
 from streams.settings import Settings
 
 # KIP-896: Kafka 4.0 was the first to refuse Fetch requests below version 4.

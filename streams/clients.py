@@ -16,8 +16,8 @@ from aiokafka.errors import (
 )
 from aiokafka.protocol.metadata import MetadataRequest
 
-from streams.denied import denied
 from streams.errors import PerdiemError
+from streams.kafka.denied import denied
 from streams.settings import Settings
 
 C = TypeVar("C")

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 
 from streams.clients import connected
 from streams.errors import PerdiemError
-from streams.group import committed
+from streams.kafka.group import committed
 from streams.reading import Reader, Span, reader
 from streams.settings import Settings
 from streams.topics import Topics

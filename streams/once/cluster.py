@@ -5,8 +5,8 @@ import asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from streams.group import committed
-from streams.metadata import TopicsRequest
+from streams.kafka.group import committed
+from streams.kafka.metadata import TopicsRequest
 from streams.once.engine import Engine
 from streams.once.restore import reader
 from streams.once.resume import Offsets

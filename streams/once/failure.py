@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from aiokafka.errors import KafkaError
 
-from streams.denied import denied
+from streams.kafka.denied import denied
 
 EXIT_FAILED = 3
 """A crash: restart the worker."""

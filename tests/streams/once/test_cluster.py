@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import GroupLoadInProgressError
 from aiokafka.protocol.commit import OffsetFetchRequest
 
-from streams.metadata import TopicsRequest
+from streams.kafka.metadata import TopicsRequest
 from streams.once.cluster import Cluster
 from tests.streams.once.fakes import an_engine
 

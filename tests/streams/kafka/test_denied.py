@@ -9,7 +9,7 @@ from aiokafka.errors import (
     TransactionalIdAuthorizationFailed,
 )
 
-from streams.denied import denied
+from streams.kafka.denied import denied
 
 TRIED = {"topic": "Write", "source": "lab.procedures", "transactional_id": "perdiem-intake-lab.procedures-0"}
 

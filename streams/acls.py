@@ -6,6 +6,7 @@ from enum import IntEnum, StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from streams.markdown import page
 from streams.roles import Role
 from streams.settings import Settings
 from streams.topics import Topic, Topics
@@ -108,12 +109,17 @@ def document() -> str:
     """docs/acls.md: what each role needs, with the default names."""
     settings = Settings.model_construct()
     rows = [
-        f"| {role} | {acl.resource}{' prefix' if acl.prefixed else ''} | {_listed(acl.names)} "
-        f"| {', '.join(operation.word for operation in acl.operations)} | {acl.why} |"
+        (
+            role,
+            f"{acl.resource}{' prefix' if acl.prefixed else ''}",
+            _listed(acl.names),
+            ", ".join(operation.word for operation in acl.operations),
+            acl.why,
+        )
         for role in Role
         for acl in acls(settings, role)
     ]
-    return "\n".join([*HEAD, *rows, ""])
+    return page(TEXT, ("role", "resource", "names", "operations", "in order to"), rows)
 
 
 def _topics(topics: Iterable[Topic], operations: tuple[Operation, ...], why: str) -> Acl:
@@ -124,15 +130,11 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-HEAD = (
-    "# Access to the brokers",
-    "",
-    "Written by `make docs`. What each role needs, and no more; `perdiem topics acls ROLE` says it as",
-    "commands, with your names. Read and Write include Describe. How to connect: [security.md](security.md).",
-    "",
-    "| role | resource | names | operations | in order to |",
-    "|---|---|---|---|---|",
-)
+TEXT = """\
+# Access to the brokers
+
+Written by `make docs`. What each role needs, and no more; `perdiem topics acls ROLE` says it as
+commands, with your names. Read and Write include Describe. How to connect: [security.md](security.md)."""
 
 if __name__ == "__main__":
     Path("docs/acls.md").write_text(document())

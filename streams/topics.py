@@ -9,6 +9,7 @@ from aiokafka.admin import NewTopic
 
 from streams.brokers import Brokers, Described
 from streams.errors import PerdiemError
+from streams.markdown import page
 from streams.settings import Settings
 
 FOR_EVER = "-1"
@@ -205,10 +206,10 @@ def _mismatches(topic: Topic, described: Described, partitions: int) -> Iterator
 def document() -> str:
     """docs/topics.md: the topics under their default names."""
     rows = [
-        f"| `{topic.name}` | {topic.key} | {topic.value} | {_kept(topic)} |"
+        (f"`{topic.name}`", topic.key, topic.value, _kept(topic))
         for topic in Topics.of(Settings.model_construct()).all
     ]
-    return "\n".join([*HEAD, *rows, ""])
+    return page(TEXT, ("topic", "key", "value", "kept"), rows)
 
 
 def _kept(topic: Topic) -> str:
@@ -217,17 +218,13 @@ def _kept(topic: Topic) -> str:
     return "everything, for ever" if topic.ours else "as the brokers are set"
 
 
-HEAD = (
-    "# Topics",
-    "",
-    "Written by `make docs`. All have the same number of partitions (`PERDIEM_PARTITIONS`); Kafka's own",
-    "partitioner (murmur2 of the key) chooses one. Names can be set, see `perdiem settings`. Values are",
-    "JSON, their schemas are in [schemas](schemas). Read everything but the two sources with",
-    "`isolation.level=read_committed`.",
-    "",
-    "| topic | key | value | kept |",
-    "|---|---|---|---|",
-)
+TEXT = """\
+# Topics
+
+Written by `make docs`. All have the same number of partitions (`PERDIEM_PARTITIONS`); Kafka's own
+partitioner (murmur2 of the key) chooses one. Names can be set, see `perdiem settings`. Values are
+JSON, their schemas are in [schemas](schemas). Read everything but the two sources with
+`isolation.level=read_committed`."""
 
 if __name__ == "__main__":
     Path("docs/topics.md").write_text(document())

@@ -26,6 +26,11 @@ class Operation(IntEnum):
         """As kafka-acls.sh takes it."""
         return self.name.title().replace("_", "")
 
+    @property
+    def bit(self) -> int:
+        """As Kafka tells a client what it may do."""
+        return 1 << self
+
 
 class Resource(StrEnum):
     """As kafka-acls.sh names its options."""

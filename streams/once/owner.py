@@ -132,8 +132,8 @@ class Owner:
         self.slices = {table: Slice(table, self.store) for table in self.agent.tables}
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        """What the broker ended it with comes first: aiokafka then refuses every call, without a reason."""
+    async def naming_the_cause(self) -> AsyncIterator[None]:
+        """Raise what the broker ended a transaction with: aiokafka then refuses all, and does not say why."""
         try:
             yield
         except (IllegalOperation, InvalidTxnState, AssertionError) as error:

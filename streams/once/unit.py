@@ -131,7 +131,7 @@ class UnitOfWork:
         for key, value in [*records, (POSITION_KEY, encode_position(position))]:
             changelog.add(owner.changelog.topic, owner.changelog.partition, key, value)
 
-        async with asyncio.timeout(owner.engine.unit_deadline), owner.transaction():
+        async with asyncio.timeout(owner.engine.unit_deadline), owner.naming_the_cause():
             self._take(Step.BEGIN)
             await producer.begin_transaction()
             self._take(Step.CHANGELOG)

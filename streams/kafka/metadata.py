@@ -1,8 +1,11 @@
 """Metadata in a version that tells a topic's id and what a client may do with it: aiokafka's ends before."""
 
+from collections.abc import Iterable
 from io import BytesIO
 from uuid import UUID
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import for_code
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
@@ -82,3 +85,12 @@ class TopicsRequest(Request[_Struct]):  # type: ignore[misc]
 
     def build(self, request_struct_class: type[_Struct]) -> _Struct:
         return request_struct_class([(UUID(int=0), topic, {}) for topic in self._topics], False, True, {})
+
+
+async def topic_ids(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, str]:
+    """Ids of ``topics``. One that was deleted and created again has another. Raises ``KafkaError``."""
+    answer = (await admin._send_request(TopicsRequest([*topics]))).to_object()
+    for topic in answer["topics"]:
+        if topic["error_code"]:
+            raise for_code(topic["error_code"])(topic["topic"])
+    return {topic["topic"]: topic["id"].hex for topic in answer["topics"]}

@@ -1,15 +1,25 @@
 """Cluster: what the engine asks of Kafka besides reading and writing."""
 
 import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from typing import TypeVar
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from streams.kafka.group import committed
-from streams.kafka.metadata import TopicsRequest
+from streams.kafka.metadata import topic_ids
 from streams.once.engine import Engine
 from streams.once.restore import reader
 from streams.once.resume import Offsets
+
+T = TypeVar("T")
+_PATIENCE = 10.0
+"""Seconds for which a question is asked again: a coordinator loads, a leader is chosen, a broker restarts."""
+_PAUSE = 0.2
 
 
 class Cluster:
@@ -27,12 +37,18 @@ class Cluster:
 
     async def _connect(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
         async with self._lock:
-            if self._admin is None or self._consumer is None:
+            if self._admin is None:
                 admin = AIOKafkaAdminClient(**self._engine.kafka)
-                consumer = reader(self._engine, "read_uncommitted")
                 await admin.start()
-                await consumer.start()
-                self._admin, self._consumer = admin, consumer
+                self._admin = admin
+            if self._consumer is None:
+                consumer = reader(self._engine, "read_uncommitted")
+                try:
+                    await consumer.start()
+                except BaseException:
+                    await consumer.stop()
+                    raise
+                self._consumer = consumer
         return self._admin, self._consumer
 
     async def id(self) -> str:
@@ -55,25 +71,43 @@ class Cluster:
             await self._answer(asked)
 
     async def _answer(self, asked: dict[TopicPartition, "asyncio.Future[Offsets]"]) -> None:
+        """Whatever happens, everyone who asked hears of it: a partition would wait for ever."""
         try:
-            admin, consumer = await self._connect()
-            offsets = await committed(admin, self._group, asked)
-            beginnings = await consumer.beginning_offsets(asked)
-            ends = await consumer.end_offsets(asked)
-            ids = await self._topic_ids(admin, {tp.topic for tp in asked})
+            found = await _patiently(partial(self._find, asked))
+            for tp, future in asked.items():
+                future.set_result(found[tp])
         except Exception as error:
             for future in asked.values():
-                future.set_exception(error)
-            return
-        for tp, future in asked.items():
-            found = Offsets(offsets.get(tp), beginnings[tp], ends[tp], self._group, ids[tp.topic])
-            future.set_result(found)
+                if not future.done():
+                    future.set_exception(error)
+        finally:
+            for future in asked.values():
+                future.cancel()
 
-    async def _topic_ids(self, admin: AIOKafkaAdminClient, topics: set[str]) -> dict[str, str]:
-        answer = (await admin._send_request(TopicsRequest([*topics]))).to_object()
-        return {topic["topic"]: topic["id"].hex for topic in answer["topics"]}
+    async def _find(self, tps: Collection[TopicPartition]) -> dict[TopicPartition, Offsets]:
+        admin, consumer = await self._connect()
+        ids = await topic_ids(admin, {tp.topic for tp in tps})
+        offsets = await committed(admin, self._group, tps)
+        beginnings = await consumer.beginning_offsets(tps)
+        ends = await consumer.end_offsets(tps)
+        return {
+            tp: Offsets(offsets.get(tp), beginnings[tp], ends[tp], self._group, ids[tp.topic]) for tp in tps
+        }
 
     async def close(self) -> None:
-        if self._admin is not None and self._consumer is not None:
+        if self._admin is not None:
             await self._admin.close()
+        if self._consumer is not None:
             await self._consumer.stop()
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again while Kafka answers what passes; in the end that answer is raised."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return await ask()
+        except KafkaError as error:
+            if not error.retriable or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(_PAUSE)

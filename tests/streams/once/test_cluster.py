@@ -7,7 +7,12 @@ from uuid import UUID
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import GroupLoadInProgressError
+from aiokafka.errors import (
+    BrokerResponseError,
+    GroupLoadInProgressError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.protocol.commit import OffsetFetchRequest
 
 from streams.kafka.metadata import TopicsRequest
@@ -28,8 +33,12 @@ class Answer(NamedTuple):
 class Topics:
     """What a broker says of the topic."""
 
+    def __init__(self, error_code: int) -> None:
+        self._error_code = error_code
+
     def to_object(self) -> Any:
-        return {"topics": [{"topic": "source", "id": UUID(int=7)}]}
+        number = 0 if self._error_code else 7
+        return {"topics": [{"topic": "source", "id": UUID(int=number), "error_code": self._error_code}]}
 
 
 class Kafka:
@@ -38,23 +47,27 @@ class Kafka:
     def __init__(self) -> None:
         self.asked: list[list[TopicPartition]] = []
         self.answer = asyncio.Event()
-        self.error_code = 0
+        self.refuses: dict[type[Any], list[type[BrokerResponseError]]] = {}
+        """By kind of question, how it is refused before it is answered."""
+        self.left_out: TopicPartition | None = None
 
     async def find_coordinator(self, group: str) -> int:
         return 1
 
     async def _send_request(self, request: OffsetFetchRequest | TopicsRequest, node: int = 0) -> Any:
+        refusals = self.refuses.get(type(request))
+        error_code = refusals.pop(0).errno if refusals else 0
         if isinstance(request, TopicsRequest):
-            return Topics()
+            return Topics(error_code)
         [(topic, numbers)] = request._partitions
         self.asked.append([TopicPartition(topic, number) for number in numbers])
         await self.answer.wait()
-        if self.error_code:
-            return Answer([], self.error_code)
+        if error_code:
+            return Answer([], error_code)
         return Answer([(topic, [(number, -1 if number == 2 else 5, "", 0) for number in numbers])], 0)
 
     async def beginning_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(tps, 0)
+        return {tp: 0 for tp in tps if tp != self.left_out}
 
     async def end_offsets(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(tps, 9)
@@ -71,6 +84,7 @@ async def cluster(tmp_path: Path, kafka: Kafka, monkeypatch: pytest.MonkeyPatch)
         return kafka, kafka
 
     monkeypatch.setattr(Cluster, "_connect", connect)
+    monkeypatch.setattr("streams.once.cluster._PAUSE", 0)
     return Cluster(an_engine(tmp_path), "group")
 
 
@@ -97,13 +111,39 @@ async def test_a_cancelled_question_does_not_take_the_answer_from_others(
         assert await comes_back == FOUND
 
 
-async def test_a_coordinator_that_still_loads_is_not_taken_for_one_without_offsets(
+@pytest.mark.parametrize("question", [OffsetFetchRequest, TopicsRequest])
+async def test_an_answer_that_passes_is_not_taken_for_one(
+    cluster: Cluster, kafka: Kafka, question: type[Any]
+) -> None:
+    """A coordinator that loads is no group without offsets: a lost changelog would pass for a new start.
+
+    Nor has a topic the id 0 that Kafka names while it does not see it. It is asked until it knows.
+    """
+    kafka.answer.set()
+    kafka.refuses = {question: [GroupLoadInProgressError, UnknownTopicOrPartitionError]}
+    assert await cluster.offsets(ONE) == FOUND
+
+
+@pytest.mark.parametrize("question", [OffsetFetchRequest, TopicsRequest])
+async def test_a_question_that_kafka_does_not_answer_ends_for_all_who_asked(
+    cluster: Cluster, kafka: Kafka, monkeypatch: pytest.MonkeyPatch, question: type[Any]
+) -> None:
+    """At once what does not pass, such as a missing ACL, in time what does; the next question is another."""
+    kafka.answer.set()
+    for refusal, patience in ((TopicAuthorizationFailedError, 60), (UnknownTopicOrPartitionError, -1)):
+        monkeypatch.setattr("streams.once.cluster._PATIENCE", patience)
+        kafka.refuses = {question: [refusal]}
+        answers = await asyncio.gather(cluster.offsets(ONE), cluster.offsets(TWO), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [refusal, refusal]
+    assert await cluster.offsets(ONE) == FOUND
+
+
+async def test_an_answer_that_leaves_out_a_partition_ends_the_waiting_too(
     cluster: Cluster, kafka: Kafka
 ) -> None:
-    """Else a lost changelog would pass for a new start and all be charged again. All who asked hear of it."""
-    kafka.error_code = GroupLoadInProgressError.errno
+    """Nobody waits for ever for what does not come."""
     kafka.answer.set()
-    answers = await asyncio.gather(cluster.offsets(ONE), cluster.offsets(TWO), return_exceptions=True)
-    assert [type(answer) for answer in answers] == [GroupLoadInProgressError, GroupLoadInProgressError]
-    kafka.error_code = 0
-    assert await cluster.offsets(ONE) == FOUND
+    kafka.left_out = TWO
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(cluster.offsets(ONE), cluster.offsets(TWO), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [KeyError, KeyError]

@@ -65,6 +65,15 @@ class Cluster:
         # Shared: whoever is cancelled while waiting must not take the answer from the others.
         return await asyncio.shield(future)
 
+    async def topic_ids(self, topics: Collection[str]) -> dict[str, str]:
+        """In one small request. Raises KafkaError or TimeoutError if it is not answered."""
+        async with asyncio.timeout(_PATIENCE):
+            return await _patiently(partial(self._topic_ids, topics))
+
+    async def _topic_ids(self, topics: Collection[str]) -> dict[str, str]:
+        admin, _ = await self._connect()
+        return await topic_ids(admin, topics)
+
     async def _answer_all(self) -> None:
         while self._asked:
             asked, self._asked = self._asked, {}
@@ -86,7 +95,7 @@ class Cluster:
 
     async def _find(self, tps: Collection[TopicPartition]) -> dict[TopicPartition, Offsets]:
         admin, consumer = await self._connect()
-        ids = await topic_ids(admin, {tp.topic for tp in tps})
+        ids = await self._topic_ids({tp.topic for tp in tps})
         offsets = await committed(admin, self._group, tps)
         beginnings = await consumer.beginning_offsets(tps)
         ends = await consumer.end_offsets(tps)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from aiokafka import TopicPartition
@@ -15,7 +15,7 @@ from streams.once.cluster import Cluster
 from streams.once.failure import EXIT_REFUSED, Fault, Refused, die, die_of, where
 from streams.once.owner import Agent, Owner, State
 from streams.once.restore import Restorer
-from streams.once.resume import resume
+from streams.once.resume import created_again, resume
 from streams.once.slot import Slot
 from streams.once.table import AnyTable, Slice
 from streams.once.watch import Watch
@@ -48,6 +48,7 @@ class Owners(TableManager):
         self.generation: int | None = None
         self.watch = Watch(app.engine)
         self._closing: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._serving: asyncio.Task[None] | None = None
         self._starting = asyncio.Semaphore(_STARTS_AT_ONCE)
         self._restorer = Restorer(app.engine)
         self._cluster = Cluster(app.engine, app.conf.id)
@@ -69,6 +70,7 @@ class Owners(TableManager):
 
     async def on_stop(self) -> None:
         await cast(Any, self.app)._fetcher.stop()
+        self._stop_serving()
         await asyncio.gather(*(owner.release() for owner in self.owners.values()), *self._closing.values())
         self.owners.clear()
         await self._restorer.close()
@@ -86,6 +88,7 @@ class Owners(TableManager):
         self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0
     ) -> None:
         """A partition assigned again in the very next generation keeps its owner; nobody else had it."""
+        self._stop_serving()
         wanted = {TopicPartition(tp.topic, tp.partition) for tp in assigned if tp.topic in self.agents}
         follows = self.generation is not None and generation_id == self.generation + 1
         leaving = [
@@ -118,9 +121,9 @@ class Owners(TableManager):
         self.on_actives_ready()
         self.on_standbys_ready()
         self.app.on_rebalance_end()
-        await asyncio.gather(
-            *(self._serve(owner) for owner in self.owners.values() if owner.state is State.RESTORED)
-        )
+        restored = [owner for owner in self.owners.values() if owner.state is State.RESTORED]
+        if restored:
+            self._serving = asyncio.create_task(self._serve_again(restored), name="serve again")
 
     # Reading the state
 
@@ -189,6 +192,35 @@ class Owners(TableManager):
             die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {error!r}")
         except BaseException as error:
             die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {where(error)}")
+
+    def _stop_serving(self) -> None:
+        """What was asked for an earlier rebalance says nothing of what came after."""
+        if self._serving is not None:
+            self._serving.cancel()
+
+    async def _serve_again(self, owners: Sequence[Owner]) -> None:
+        """Serve ``owners``, kept over a rebalance, if their sources are still those that they read."""
+        try:
+            await self._compare(owners)
+            await asyncio.gather(*map(self._serve, owners))
+        except Refused as refusal:
+            die(str(refusal), code=EXIT_REFUSED)
+        except Exception as error:
+            die(f"{len(owners)} partitions that were kept cannot be served: {where(error)}")
+
+    async def _compare(self, owners: Sequence[Owner]) -> None:
+        """Raises Refused for a topic created again meanwhile: its records would pass for processed ones.
+
+        If Kafka does not tell, nothing speaks against the topics: that alone ends no worker.
+        """
+        try:
+            ids = await self._cluster.topic_ids({owner.tp.topic for owner in owners})
+        except Exception as error:
+            log.warning("Kafka does not tell whether a source topic was created again: %s", where(error))
+            return
+        for owner in owners:
+            if ids.get(owner.tp.topic) not in (None, owner.topic_id):
+                raise created_again(owner.tp, owner.position)
 
     async def _serve(self, owner: Owner) -> None:
         """Seek to the owner's position and let it be polled, if it is still assigned."""

@@ -73,10 +73,7 @@ def _after(tp: TopicPartition, position: Position, offsets: Offsets, partitions:
     done, at = position.end, offsets.committed
     # With a topic Kafka forgets its offsets; in a cluster that was restored whole they are still there.
     if at is None and position.topic_id not in ("", offsets.topic_id):
-        raise Refused(
-            f"{name}: the topic was deleted and created again: its first {done} records would pass for those "
-            "that were processed; give it and its changelog new names"
-        )
+        raise created_again(tp, done)
     if at is None or at == done:
         return done
     if at < done:
@@ -91,3 +88,11 @@ def _after(tp: TopicPartition, position: Position, offsets: Offsets, partitions:
             f"reset the group's offset to {done}"
         )
     return at
+
+
+def created_again(tp: TopicPartition, done: int) -> Refused:
+    """``done`` records of the former topic were processed."""
+    return Refused(
+        f"{tp.topic}[{tp.partition}]: the topic was deleted and created again: its first {done} records "
+        "would pass for those that were processed; give it and its changelog new names"
+    )

@@ -147,3 +147,20 @@ async def test_an_answer_that_leaves_out_a_partition_ends_the_waiting_too(
     async with asyncio.timeout(5):
         answers = await asyncio.gather(cluster.offsets(ONE), cluster.offsets(TWO), return_exceptions=True)
     assert [type(answer) for answer in answers] == [KeyError, KeyError]
+
+
+async def test_a_question_for_topics_alone_asks_for_nothing_else(
+    cluster: Cluster, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Owners kept over a rebalance wait for it; it is bounded, whatever the broker that was asked does."""
+    kafka.refuses = {TopicsRequest: [UnknownTopicOrPartitionError]}
+    assert await cluster.topic_ids({"source"}) == {"source": UUID(int=7).hex}
+    assert kafka.asked == []
+
+    async def silent(request: TopicsRequest) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(kafka, "_send_request", silent)
+    monkeypatch.setattr("streams.once.cluster._PATIENCE", 0.01)
+    with pytest.raises(TimeoutError):
+        await cluster.topic_ids({"source"})

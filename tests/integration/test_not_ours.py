@@ -1,5 +1,7 @@
 """Topics that are not what a worker left are refused in one line, before a record is lost or done twice."""
 
+import signal
+
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -28,23 +30,48 @@ async def counted(counting: Counting, count: int) -> None:
     assert counting.stop() == [0]
 
 
-async def test_a_source_topic_created_again_is_refused_however_long_it_has_become(counting: Counting) -> None:
-    """Its first records have the offsets of those that were processed, and would pass for them unseen."""
-    await counted(counting, 50)
+async def create_again(counting: Counting) -> None:
+    """Delete the source topic, create it and write more to it than there was."""
     source = counting.topic(SOURCE)
-    async with counting.admin() as admin:
-        await admin.delete_topics([source])
 
     async def gone() -> bool:
         async with counting.admin() as admin:
             return source not in await admin.list_topics()
 
+    async with counting.admin() as admin:
+        await admin.delete_topics([source])
     await until(gone)
     await counting.create_topics(SOURCE)
     await counting.send(200)
+
+
+async def test_a_source_topic_created_again_is_refused_however_long_it_has_become(counting: Counting) -> None:
+    """Its first records have the offsets of those that were processed, and would pass for them unseen."""
+    await counted(counting, 50)
+    source = counting.topic(SOURCE)
+    await create_again(counting)
     line = await refused(counting)
     assert line.startswith((f"perdiem: {source}[0]: the topic was", f"perdiem: {source}[1]: the topic was"))
     assert "deleted and created again: its first" in line
+
+
+async def test_a_source_topic_created_again_behind_a_worker_s_back_is_refused(counting: Counting) -> None:
+    """It was not there to see it go, and goes on where it was, until the group changes: then it compares."""
+    worker = await counting.ready()
+    await counting.send(50)
+    await counting.all_counted()
+    source = counting.topic(SOURCE)
+    worker.process.signal(signal.SIGSTOP)
+    try:
+        await create_again(counting)
+        second = counting.start()
+    finally:
+        worker.process.signal(signal.SIGCONT)
+    assert await counting.ended(worker) == EXIT_REFUSED
+    [line] = last_words(worker)
+    assert line.startswith((f"perdiem: {source}[0]: the topic was", f"perdiem: {source}[1]: the topic was"))
+    assert "deleted and created again: its first" in line
+    second.process.kill()
 
 
 async def test_another_installation_on_the_same_topics_is_refused(counting: Counting) -> None:

@@ -14,6 +14,7 @@ from streams.local_worker import LocalWorker
 from streams.play import play
 from streams.settings import Settings
 from streams.simulate import Simulation
+from streams.topics import create
 from tests.chaos.scenario import records
 from tests.group import Group
 from tests.kafka import BOUND
@@ -69,7 +70,8 @@ class Faulty(Group):
 
 @asynccontextmanager
 async def installed(settings: Settings, folder: Path, *, patients: int) -> AsyncIterator[Faulty]:
-    """No worker runs yet; in the end none is left."""
+    """The topics are there and no worker runs yet; in the end none is left."""
+    await create(settings)
     faulty = Faulty(settings, folder, patients)
     try:
         yield faulty

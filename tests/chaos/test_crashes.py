@@ -7,7 +7,6 @@ import pytest
 
 from streams.once import Step
 from streams.settings import Settings
-from streams.topics import Topics
 from tests.chaos.faulty import installed
 from tests.chaos.scenario import judge
 
@@ -30,10 +29,9 @@ ENOUGH = 250
     "moments", [pytest.param(FEW, id="few"), pytest.param(ALL, id="all", marks=pytest.mark.long)]
 )
 async def test_a_crash_at_any_step_of_a_commit_charges_nothing_twice_and_loses_nothing(
-    settings: Settings, topics: Topics, tmp_path: Path, moments: list[Moment]
+    settings: Settings, tmp_path: Path, moments: list[Moment]
 ) -> None:
     """Each worker goes on where one crashed, by turns on two machines: its stores are not the latest."""
-    assert topics
     async with installed(settings, tmp_path, patients=400) as faulty:
         for number, (agent, step, when) in enumerate(moments):
             await faulty.play(ENOUGH)

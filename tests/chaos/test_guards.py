@@ -13,7 +13,6 @@ from streams.cli.audit import show
 from streams.local_worker import LocalWorker
 from streams.once.failure import EXIT_FAILED, EXIT_REFUSED
 from streams.settings import Settings
-from streams.topics import Topics
 from tests.chaos.faulty import Faulty, installed
 from tests.chaos.scenario import judge
 from tests.integration.counting import last_words, until
@@ -22,9 +21,8 @@ pytestmark = pytest.mark.chaos
 
 
 @pytest.fixture
-async def faulty(settings: Settings, topics: Topics, tmp_path: Path) -> AsyncIterator[Faulty]:
+async def faulty(settings: Settings, tmp_path: Path) -> AsyncIterator[Faulty]:
     """Some days of records are there, and no worker yet."""
-    assert topics
     async with installed(settings, tmp_path, patients=60) as faulty:
         await faulty.play()
         yield faulty

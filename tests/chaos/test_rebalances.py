@@ -11,7 +11,6 @@ import pytest
 
 from streams.local_worker import LocalWorker
 from streams.settings import Settings
-from streams.topics import Topics
 from tests.chaos.faulty import Faulty, installed
 from tests.chaos.scenario import judge
 from tests.integration.counting import until
@@ -23,8 +22,7 @@ SECONDS_A_RECORD = 0.004
 
 
 @pytest.fixture
-async def faulty(settings: Settings, topics: Topics, tmp_path: Path) -> AsyncIterator[Faulty]:
-    assert topics
+async def faulty(settings: Settings, tmp_path: Path) -> AsyncIterator[Faulty]:
     async with installed(settings, tmp_path, patients=200) as faulty:
         yield faulty
 

@@ -10,7 +10,6 @@ from streams.audit import audit_topics
 from streams.cli.audit import show
 from streams.in_flight import wait_until_processed
 from streams.settings import Settings
-from streams.topics import Topics
 from tests.chaos.faulty import COMMAND
 from tests.integration.counting import told
 from tests.integration.live import LAB, running, said
@@ -35,11 +34,11 @@ class Sample(NamedTuple):
     rss: int
 
 
+@pytest.mark.usefixtures("topics")
 async def test_a_hundred_thousand_batches_cost_the_same_and_take_no_more_memory(
-    settings: Settings, topics: Topics, tmp_path: Path
+    settings: Settings, tmp_path: Path
 ) -> None:
     """One record a batch, each of a patient of its own: intake and ledger commit half of the batches each."""
-    assert topics
     settings = settings.model_copy(update={"max_poll_records": 1, "dead_letter_window": 100})
     records, every = BATCHES // 2, BATCHES // SAMPLES
     values = (said(str(number)) for number in range(records))

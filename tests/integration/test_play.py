@@ -20,10 +20,8 @@ async def test_nothing_is_played_if_a_topic_is_missing(settings: Settings, topic
     assert await read_all(settings, topics.lab_procedures.name) == []
 
 
-async def test_a_missing_topic_is_told_where_topics_are_not_known_before(
-    settings: Settings, topics: Topics
-) -> None:
+@pytest.mark.usefixtures("topics")
+async def test_a_missing_topic_is_told_where_topics_are_not_known_before(settings: Settings) -> None:
     """The first record that has no topic ends it; nobody waits for a topic that does not come."""
-    assert topics
     with pytest.raises(BrokersError, match=r"^no topic \S+\.nowhere to be seen \("):
         await play(settings, RECORDS)

@@ -78,6 +78,7 @@ async def test_any_spelling_of_a_patient_will_do_with_the_facilities_file(pipeli
         await of_patient(pipeline.settings, "LAKE|00000001")
 
 
+@pytest.mark.usefixtures("topics")
 @pytest.mark.parametrize(
     ("event_id", "line"),
     [
@@ -86,18 +87,17 @@ async def test_any_spelling_of_a_patient_will_do_with_the_facilities_file(pipeli
     ],
 )
 async def test_an_event_that_nobody_decided_is_told_in_one_line(
-    settings: Settings, topics: Topics, event_id: str, line: str
+    settings: Settings, event_id: str, line: str
 ) -> None:
     """What is no id at all is told apart from an id that nothing was decided about."""
-    assert topics
     with pytest.raises(WhyError) as told:
         await of_event(settings, event_id)
     assert str(told.value) == line
 
 
-async def test_a_patient_is_never_repeated_in_an_error(settings: Settings, topics: Topics) -> None:
+@pytest.mark.usefixtures("topics")
+async def test_a_patient_is_never_repeated_in_an_error(settings: Settings) -> None:
     """Neither one that is not known nor one that is written wrongly."""
-    assert topics
     for patient in ("UH|4711", "4711"):
         with pytest.raises(WhyError) as told:
             await of_patient(settings, patient)

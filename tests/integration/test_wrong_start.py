@@ -10,7 +10,6 @@ import pytest
 from streams.local_kafka import free_port
 from streams.local_worker import LocalWorker
 from streams.settings import Settings
-from streams.topics import Topics
 from tests.integration.test_worker import STARTS
 from tests.kafka import BOUND, ROOT
 
@@ -52,12 +51,12 @@ def test_what_is_wrong_is_told_in_one_line(
     assert refusal(settings.model_copy(update=wrong), tmp_path, start).startswith(f"perdiem: {line}")
 
 
+@pytest.mark.usefixtures("topics")
 @pytest.mark.parametrize("start", STARTS)
 async def test_a_port_that_is_taken_is_told_in_one_line(
-    settings: Settings, topics: Topics, tmp_path: Path, start: str
+    settings: Settings, tmp_path: Path, start: str
 ) -> None:
     """Two workers on one machine need a web port each."""
-    assert topics
     with socket.create_server((settings.web_host, settings.web_port)):
         line = refusal(settings, tmp_path, start)
     assert line.startswith("perdiem: PERDIEM_WEB_PORT: a free port expected")

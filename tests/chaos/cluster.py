@@ -4,18 +4,19 @@ import asyncio
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.request import Request, urlopen
 
 import msgspec
 
 from streams.local_kafka import free_port
-from streams.local_worker import LocalWorker
+from streams.local_worker import WORKER, LocalWorker
 from streams.once.failure import EXIT_FAILED
 from streams.settings import Settings
 from streams.views.overview import Overview, Partition
 from tests.chaos.stalls import Harm
+from tests.integration.counting import stands_still
 
 CRASHED = (EXIT_FAILED, -signal.SIGKILL)
 """Exits after which a worker is started again, as systemd or compose is told to."""
@@ -35,7 +36,7 @@ class Cluster:
     Use it from the main thread: a worker dies with the thread that started it.
     """
 
-    def __init__(self, settings: Settings, folder: Path, count: int) -> None:
+    def __init__(self, settings: Settings, folder: Path, count: int, command: Sequence[str] = WORKER) -> None:
         self.settings = settings
         self.harms: list[Harm] = []
         self.kills = 0
@@ -47,7 +48,9 @@ class Cluster:
         """Last words of workers that refused to go on."""
         self.workers = [
             LocalWorker(
-                settings.model_copy(update={"web_port": free_port()}), folder / f"worker-{number}.log"
+                settings.model_copy(update={"web_port": free_port()}),
+                folder / f"worker-{number}.log",
+                command,
             )
             for number in range(count)
         ]
@@ -82,9 +85,14 @@ class Cluster:
         return code
 
     async def freeze(self, worker: LocalWorker) -> None:
-        """It stands still, as in a long pause of its machine, until ``thaw``."""
-        await self._harm(worker)
-        worker.process.signal(signal.SIGSTOP)
+        """It stands still, as in a long pause of its machine, until ``thaw``.
+
+        At which step it does so is up to its ``command``: see ``tests.chaos.worker.Frozen``.
+        """
+        owned = await self._owned(worker)
+        worker.process.signal(signal.SIGHUP)
+        await stands_still(worker)
+        self.harms.append(Harm(time.monotonic(), owned))
 
     def thaw(self, worker: LocalWorker) -> None:
         worker.process.signal(signal.SIGCONT)
@@ -122,9 +130,13 @@ class Cluster:
         return await asyncio.to_thread(read)
 
     async def _harm(self, worker: LocalWorker) -> None:
+        owned = await self._owned(worker)
+        self.harms.append(Harm(time.monotonic(), owned))
+
+    async def _owned(self, worker: LocalWorker) -> frozenset[int]:
+        """The ledger's partitions that it owns."""
         owned = await self.partitions(worker)
-        ledger = frozenset(partition.partition for partition in owned if partition.agent == "ledger")
-        self.harms.append(Harm(time.monotonic(), ledger))
+        return frozenset(partition.partition for partition in owned if partition.agent == "ledger")
 
     def _start_again(self, worker: LocalWorker, meanwhile: Callable[[], None] = nothing) -> None:
         self._down.setdefault(worker, time.monotonic())

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
@@ -13,6 +13,7 @@ import msgspec
 from streams.audit import Report
 from streams.cli.audit import show
 from streams.in_flight import wait_until_processed
+from streams.local_worker import WORKER
 from streams.play import Record, play, read_lines
 from streams.settings import Settings
 from streams.simulate import Simulation
@@ -32,10 +33,12 @@ PROCESSED_WITHIN = 120.0
 class Scenario:
     """Workers, and procedures that keep coming."""
 
-    def __init__(self, settings: Settings, folder: Path, workers: int, rate: float) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, workers: int, rate: float, command: Sequence[str]
+    ) -> None:
         # The least that a broker allows by default: a killed worker keeps its partitions for so long.
         self.settings = settings.model_copy(update={"session_timeout": 6.0, "heartbeat": 1.0})
-        self.cluster = Cluster(self.settings, folder, workers)
+        self.cluster = Cluster(self.settings, folder, workers, command)
         self.stalls = Stalls(self.cluster.harms)
         seed = int(os.environ.get("PERDIEM_TEST_SEED") or Random().randrange(10**6))
         print(f"\nPERDIEM_TEST_SEED={seed}")
@@ -105,10 +108,15 @@ class Scenario:
 
 @asynccontextmanager
 async def under_load(
-    settings: Settings, folder: Path, *, workers: int = 2, rate: float = RATE
+    settings: Settings,
+    folder: Path,
+    *,
+    workers: int = 2,
+    rate: float = RATE,
+    command: Sequence[str] = WORKER,
 ) -> AsyncIterator[Scenario]:
     """Workers under load for as long as the body lasts; then all is processed, stopped and judged."""
-    scenario = Scenario(settings, folder, workers, rate)
+    scenario = Scenario(settings, folder, workers, rate, command)
     try:
         await scenario.start()
         yield scenario

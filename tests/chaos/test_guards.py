@@ -4,7 +4,6 @@ import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from models.audit import Figure
@@ -15,7 +14,7 @@ from streams.once.failure import EXIT_FAILED, EXIT_REFUSED
 from streams.settings import Settings
 from tests.chaos.faulty import Faulty, installed
 from tests.chaos.scenario import judge
-from tests.integration.counting import last_words, until
+from tests.integration.counting import last_words, stands_still
 
 pytestmark = pytest.mark.chaos
 
@@ -81,39 +80,34 @@ async def test_without_this_guard_the_audit_names_what_only_the_store_knows(faul
 
 
 @pytest.mark.long
-async def test_a_worker_replaced_in_the_middle_of_a_unit_is_fenced(faulty: Faulty) -> None:
-    """It stood still before its transaction began; when it goes on, the broker refuses what it sends."""
-    frozen = await replaced(faulty)
-    frozen.process.signal(signal.SIGCONT)
-
-    async def decided() -> bool:
-        return frozen.process.exit_code is not None or await faulty.both_are_members()
-
-    await until(decided)
-    if frozen.process.exit_code is not None:
-        assert frozen.process.exit_code == EXIT_FAILED
-        assert "fenced by another worker" in last_words(frozen)[-1]
+@pytest.mark.parametrize("step", ["BEGIN", "OFFSET"])
+async def test_a_worker_replaced_in_the_middle_of_a_unit_is_fenced(faulty: Faulty, step: str) -> None:
+    """Its transaction had not begun, or lacked but its offset: the broker refuses the rest, and it ends."""
+    worker = await replaced(faulty, step)
+    worker.process.signal(signal.SIGCONT)
+    assert await faulty.ended(worker) == EXIT_FAILED
+    assert "fenced by another worker" in last_words(worker)[-1]
     await all_is_well(faulty)
 
 
 @pytest.mark.long
 async def test_without_fencing_the_audit_names_what_was_written_twice(faulty: Faulty) -> None:
     """Producers that share no transactional id with their successors charge what those charged."""
-    frozen = await replaced(faulty, "unfenced")
-    frozen.process.signal(signal.SIGCONT)
+    worker = await replaced(faulty, "BEGIN", "unfenced")
+    worker.process.signal(signal.SIGCONT)
     faulty.stop()
     assert Figure.DOUBLED in await named(faulty)
 
 
-async def replaced(faulty: Faulty, *faults: str) -> LocalWorker:
-    """A worker that stands still in the middle of a unit; meanwhile another one did all there was to do."""
-    frozen = faulty.start("frozen", *faults, lanes=1)
-    process = psutil.Process(frozen.process.pid)
-    await until(lambda: process.status() == psutil.STATUS_STOPPED)
+async def replaced(faulty: Faulty, step: str, *faults: str) -> LocalWorker:
+    """A worker that stands still before ``step`` of a unit; meanwhile another did all there was to do."""
+    # Longer than it stands still: its unit is not given up for its age.
+    worker = faulty.start(f"frozen:{step}:at-once", *faults, lanes=1, transaction_timeout=300.0)
+    await stands_still(worker)
     await faulty.bury()
     await faulty.ready(*faults, machine=1)
     await faulty.processed()
-    return frozen
+    return worker
 
 
 async def all_is_well(faulty: Faulty) -> None:

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 import psutil
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 
 from models.patient_day import decide
 from models.procedures import ProcedureEvent
@@ -54,21 +55,37 @@ class Crash(Silent):
 
 
 class Frozen(Silent):
-    """SIGSTOP as a unit of the ledger is about to begin its transaction, and the worker has no other open."""
+    """SIGSTOP as a unit of the ledger, the only one under way, is about to take ``step``: once, when told.
 
-    def __init__(self) -> None:
-        self._open = 0
-        self._frozen = False
+    At once, or by SIGHUP. Thawed, the worker joins its group again only when that unit has ended: whether it
+    hears of the group or of its transaction first is not left to chance.
+    """
+
+    def __init__(self, step: str, when: str) -> None:
+        self._step = Step[step]
+        self._told = when == "at-once"
+        self._under_way: list[UnitOfWork] = []
+        self._frozen: UnitOfWork | None = None
+        signal.signal(signal.SIGHUP, self._tell)
+        prepare = GroupCoordinator._on_join_prepare
+
+        async def later(coordinator: GroupCoordinator, *given: Any) -> None:
+            while self._frozen and not self._frozen.ended.is_set():  # noqa: ASYNC110 - of another thread
+                await asyncio.sleep(0.01)
+            await prepare(coordinator, *given)
+
+        GroupCoordinator._on_join_prepare = later
 
     def step(self, unit: UnitOfWork, step: Step) -> None:
         if step is Step.BEGIN:
-            if unit.owner.agent.name == "ledger" and not self._open and not self._frozen:
-                self._frozen = True
-                os.kill(os.getpid(), signal.SIGSTOP)
-            self._open += 1
+            self._under_way = [*(other for other in self._under_way if not other.ended.is_set()), unit]
+        alone = self._under_way == [unit]
+        if self._told and alone and (unit.owner.agent.name, step) == ("ledger", self._step):
+            self._told, self._frozen = False, unit
+            os.kill(os.getpid(), signal.SIGSTOP)
 
-    def committed(self, unit: UnitOfWork, seconds: float) -> None:
-        self._open -= 1
+    def _tell(self, *_: object) -> None:
+        self._told = True
 
 
 class Told(Silent):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import psutil
 from aiokafka.admin import NewTopic
 
 from streams.brokers import Brokers
@@ -144,6 +145,12 @@ async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> Non
             if answer if isinstance(answer, bool) else await answer:
                 return
             await asyncio.sleep(0.1)
+
+
+async def stands_still(worker: LocalWorker) -> None:
+    """Wait until ``worker`` stands still."""
+    process = psutil.Process(worker.process.pid)
+    await until(lambda: process.status() == psutil.STATUS_STOPPED)
 
 
 def told(worker: LocalWorker, what: str) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import psutil
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin.records_to_delete import RecordsToDelete
@@ -17,7 +16,7 @@ from streams.once import Step
 from streams.once.failure import EXIT_FAILED, EXIT_REFUSED
 from streams.once.store import Store
 from tests.integration.counter import BETWEEN_LOG, OUT, SOURCE, SOURCE_LOG
-from tests.integration.counting import Counting, last_words, told, until
+from tests.integration.counting import Counting, last_words, stands_still, told, until
 from tests.kafka import Sent, produce, wait_for
 
 pytestmark = pytest.mark.integration
@@ -108,8 +107,7 @@ async def test_a_worker_frozen_in_a_commit_writes_nothing_when_it_thaws(
     """Frozen before its commit and replaced meanwhile, its transaction is not committed any more."""
     frozen = await counting.ready("freeze", "counter", "COMMIT")
     await counting.send(100)
-    process = psutil.Process(frozen.process.pid)
-    await until(lambda: process.status() == psutil.STATUS_STOPPED)
+    await stands_still(frozen)
     await counting.bury()
     await counting.ready()
     await counting.all_counted()

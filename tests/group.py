@@ -11,6 +11,9 @@ from aiokafka.protocol.group import LeaveGroupRequest
 from streams.settings import Settings
 from tests.kafka import BOUND
 
+NEVER = 3600.0
+"""Seconds: longer than any test."""
+
 
 class Group:
     """What can be asked of the group of ``settings``, and done to it."""
@@ -27,12 +30,33 @@ class Group:
         finally:
             await admin.close()
 
+    @asynccontextmanager
+    async def silent(self) -> AsyncIterator["Group"]:
+        """Another group, whose only member gives no sign of life: empty once a session of ours has passed."""
+        group = Group(self.settings.model_copy(update={"app_id": f"{self.settings.app_id}-silent"}))
+        consumer = AIOKafkaConsumer(
+            **self.settings.kafka(),
+            group_id=group.settings.app_id,
+            session_timeout_ms=int(self.settings.session_timeout * 1000),
+            heartbeat_interval_ms=int(NEVER * 1000),
+        )
+        consumer.subscribe(pattern="^$")
+        await consumer.start()
+        try:
+            yield group
+        finally:
+            await consumer.stop()
+
     async def group(self) -> tuple[str, list[str]]:
         """State and members."""
         async with self.admin() as admin:
             [answer] = await admin.describe_consumer_groups([self.settings.app_id])
             _, _, state, _, _, members, *_ = answer.groups[0]
             return state, [member[0] for member in members]
+
+    async def is_empty(self) -> bool:
+        """Whether nobody is a member."""
+        return await self.group() == ("Empty", [])
 
     async def both_are_members(self) -> bool:
         """Whether two workers share the partitions, and no rebalance goes on."""

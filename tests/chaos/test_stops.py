@@ -57,7 +57,7 @@ async def test_workers_that_stop_together_leave_the_group_at_once(settings: Sett
                 await asyncio.sleep(turn / 100)  # each time at another moment of the first one's stop
             assert [worker.process.wait(ENDED) for worker in cluster.workers] == [0, 0]
             cluster.stop()
-            assert await Group(settings).group() == ("Empty", [])
+            assert await Group(settings).is_empty()
     finally:
         cluster.stop()
 

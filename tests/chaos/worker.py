@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -31,6 +31,7 @@ from streams.once.outbox import Submitted
 from streams.once.restore import Job
 from streams.once.resume import Offsets
 from streams.settings import Settings
+from tests.held import hold_restores
 
 LATER = 0.001
 """Seconds: what a step sent is on its way then, and its answer is not here; a commit takes 5 ms or more."""
@@ -193,17 +194,6 @@ def lost(*, guarded: bool) -> None:
     engine.process = losing
 
 
-def slow_restore(seconds: str) -> None:
-    """Each record of a changelog takes so long, and the loop stands still: a slow disk."""
-    apply = Job.apply
-
-    def slowly(job: Job, records: Sequence[Any]) -> bool:
-        time.sleep(len(records) * float(seconds))
-        return apply(job, records)
-
-    Job.apply = slowly  # type: ignore[method-assign,assignment]
-
-
 def late_poll(file: str, partitions: str) -> None:
     """What Faust asks of the consumer's thread while ``file`` is there is done when it is gone.
 
@@ -243,7 +233,7 @@ FAULTS: dict[str, Callable[..., Observer | None]] = {
     "unfenced": unfenced,
     "lost": partial(lost, guarded=True),
     "lost-unguarded": partial(lost, guarded=False),
-    "slow-restore": slow_restore,
+    "held-restore": hold_restores,
     "late-poll": late_poll,
     "failing-rule": failing_rule,
 }

@@ -21,9 +21,9 @@ from faust.web import Request, Response, View
 from streams.app import engine
 from streams.once import Codec, Observer, OnceApp, Silent, Step, Table, UnitOfWork
 from streams.once.owner import Owner
-from streams.once.restore import Restorer
 from streams.settings import Settings
 from streams.views import health
+from tests.held import hold_restores
 
 SOURCE, BETWEEN, OUT, SOURCE_LOG, BETWEEN_LOG = "in", "between", "out", "in.log", "between.log"
 COUNTS: Codec[str, int] = Codec(str.encode, bytes.decode, lambda count: str(count).encode(), int)
@@ -74,20 +74,6 @@ async def _take_id(owner: Owner) -> None:
     await producer.stop()
 
 
-class Held(Told):
-    """No restore goes on while ``file`` is there."""
-
-    def __init__(self, file: str) -> None:
-        go_on = Restorer._advance
-
-        async def advance(restorer: Restorer, consumer: Any) -> None:
-            while os.access(file, os.F_OK):  # noqa: ASYNC110 - a file calls nobody
-                await asyncio.sleep(0.05)
-            await go_on(restorer, consumer)
-
-        Restorer._advance = advance  # type: ignore[assignment,method-assign]
-
-
 def create_app(settings: Settings, observer: Observer, *, broken: bool = False) -> OnceApp:
     prefix = settings.topic_prefix
     app = OnceApp(
@@ -134,7 +120,7 @@ def main(fault: str = "", *arguments: str) -> None:
     elif fault == "rob":
         observer = Robbed(arguments[0], int(arguments[1]))
     elif fault == "hold":
-        observer = Held(arguments[0])
+        hold_restores(arguments[0])
     app = create_app(Settings.load(), observer, broken=fault == "break")
     worker: Any = app.Worker(loglevel="INFO", override_logging=True)
     worker.execute_from_commandline()

@@ -16,7 +16,7 @@ from streams.once.failure import EXIT_FAILED
 from streams.settings import Settings
 from streams.views.overview import Overview, Partition
 from tests.chaos.stalls import Harm
-from tests.integration.counting import stands_still
+from tests.integration.counting import stands_still, until
 
 CRASHED = (EXIT_FAILED, -signal.SIGKILL)
 """Exits after which a worker is started again, as systemd or compose is told to."""
@@ -27,6 +27,11 @@ _decode_overview = msgspec.json.Decoder(Overview).decode
 
 
 def nothing() -> None: ...
+
+
+def generations(worker: LocalWorker) -> list[int]:
+    """Of the group, as ``worker`` heard of them."""
+    return [int(number) for number in _GENERATION.findall(worker.log.read_text(errors="replace"))]
 
 
 class Cluster:
@@ -99,9 +104,7 @@ class Cluster:
 
     async def recovered(self) -> None:
         """Every worker that was down is ready again."""
-        async with asyncio.timeout(RECOVERED_WITHIN):
-            while self._down:  # noqa: ASYNC110 - a process calls nobody
-                await asyncio.sleep(LOOK_EVERY)
+        await until(lambda: not self._down, RECOVERED_WITHIN)
 
     def stop(self) -> list[int]:
         """SIGTERM for all; their exit codes."""
@@ -113,8 +116,12 @@ class Cluster:
     @property
     def generations(self) -> int:
         """How many generations the group had: one more than there were rebalances."""
-        said = (worker.log.read_text(errors="replace") for worker in self.workers)
-        return max(int(number) for text in said for number in _GENERATION.findall(text))
+        return max(number for worker in self.workers for number in generations(worker))
+
+    @property
+    def said(self) -> str:
+        """What all of them logged."""
+        return "".join(worker.log.read_text() for worker in self.workers)
 
     async def partitions(self, worker: LocalWorker) -> list[Partition]:
         """What it owns, as its page says; nothing while it has none."""

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.chaos.scenario")
+pytest.register_assert_rewrite("tests.chaos.faulty", "tests.chaos.scenario")

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from streams.audit import Report
 from streams.in_flight import wait_until_processed
 from streams.local_kafka import free_port
 from streams.local_worker import LocalWorker
@@ -15,7 +16,7 @@ from streams.play import play
 from streams.settings import Settings
 from streams.simulate import Simulation
 from streams.topics import create
-from tests.chaos.scenario import records
+from tests.chaos.scenario import judge, records
 from tests.group import Group
 from tests.kafka import BOUND
 
@@ -62,6 +63,12 @@ class Faulty(Group):
 
     async def processed(self) -> None:
         await wait_until_processed(self.settings, seconds=BOUND)
+
+    async def end(self, workers: int = 1) -> Report:
+        """All is processed, so many workers still run and stop, and what was written is judged."""
+        await self.processed()
+        assert self.stop() == [0] * workers
+        return await judge(self.settings, self.simulation.expected, self.sent)
 
     def stop(self) -> list[int]:
         """SIGTERM for every worker that runs; their exit codes."""

@@ -21,6 +21,8 @@ from streams.story import Expected
 from streams.topics import create
 from tests.chaos.cluster import Cluster
 from tests.chaos.stalls import Stalls
+from tests.group import Group
+from tests.integration.counting import until
 from tests.verdict import verdict
 
 RATE = 500
@@ -66,6 +68,20 @@ class Scenario:
         self._going_on = False
         self.sent += await self._playing
         await self.processed()
+
+    async def rest(self) -> None:
+        """The load ends, all that came is processed, and the workers stop."""
+        await self.pause()
+        assert {*self.cluster.stop()} == {0}
+
+    async def refused(self) -> set[str]:
+        """Every worker refuses to go on, and none is left in the group: what they say."""
+        refusals = self.cluster.refusals
+        await until(lambda: len(refusals) == len(self.cluster.workers))
+        said = {*refusals}
+        refusals.clear()
+        await Group(self.settings).bury()
+        return said
 
     async def processed(self) -> None:
         """All that came is processed."""

@@ -1,6 +1,5 @@
 """Stalls: how long a reader of billing events waits for the next one, partition by partition, under load."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 from itertools import pairwise
@@ -9,11 +8,11 @@ from typing import NamedTuple
 from streams.reading import reader
 from streams.settings import Settings
 from streams.topics import Topics
+from tests.integration.counting import until
 
 UNDER_WAY = 1.0
 """Seconds: what a worker committed just before it was harmed reaches the reader later, but not by more."""
 OVER_WITHIN = 120.0
-LOOK_EVERY = 0.05
 
 
 class Harm(NamedTuple):
@@ -55,9 +54,7 @@ class Stalls:
     async def over(self) -> None:
         """Every partition has billing events again that were not under way before."""
         since = time.monotonic() + UNDER_WAY
-        async with asyncio.timeout(OVER_WITHIN):
-            while not self._all_came(since):  # noqa: ASYNC110 - as long as a look a record
-                await asyncio.sleep(LOOK_EVERY)
+        await until(lambda: self._all_came(since), OVER_WITHIN)
 
     def _all_came(self, since: float) -> bool:
         return bool(self._came) and all(times and times[-1] > since for times in self._came.values())

@@ -13,7 +13,6 @@ from streams.local_worker import LocalWorker
 from streams.once.failure import EXIT_FAILED, EXIT_REFUSED
 from streams.settings import Settings
 from tests.chaos.faulty import Faulty, installed
-from tests.chaos.scenario import judge
 from tests.integration.counting import last_words, stands_still
 
 pytestmark = pytest.mark.chaos
@@ -33,7 +32,7 @@ async def test_a_batch_lost_inside_the_worker_ends_it(faulty: Faulty) -> None:
     assert await faulty.ended(worker) == EXIT_FAILED
     assert "a batch begins at" in last_words(worker)[-1]
     await faulty.ready()
-    await all_is_well(faulty)
+    await faulty.end()
 
 
 async def test_without_this_guard_the_audit_names_the_lost_batch(faulty: Faulty) -> None:
@@ -67,7 +66,7 @@ async def test_a_store_written_before_its_commit_is_not_believed(faulty: Faulty)
     await faulty.ended(faulty.start("store-first"))
     worker = await faulty.ready()
     assert "is built again: its last position is not in the changelog" in worker.log.read_text()
-    await all_is_well(faulty)
+    await faulty.end()
 
 
 @pytest.mark.long
@@ -87,7 +86,7 @@ async def test_a_worker_replaced_in_the_middle_of_a_unit_is_fenced(faulty: Fault
     worker.process.signal(signal.SIGCONT)
     assert await faulty.ended(worker) == EXIT_FAILED
     assert "fenced by another worker" in last_words(worker)[-1]
-    await all_is_well(faulty)
+    await faulty.end()
 
 
 @pytest.mark.long
@@ -108,12 +107,6 @@ async def replaced(faulty: Faulty, step: str, *faults: str) -> LocalWorker:
     await faulty.ready(*faults, machine=1)
     await faulty.processed()
     return worker
-
-
-async def all_is_well(faulty: Faulty) -> None:
-    await faulty.processed()
-    assert {*faulty.stop()} == {0}
-    await judge(faulty.settings, faulty.simulation.expected, faulty.sent)
 
 
 async def named(faulty: Faulty) -> set[Figure]:

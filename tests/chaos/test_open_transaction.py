@@ -11,7 +11,6 @@ from streams.once.owner import State
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.chaos.scenario import under_load
-from tests.group import Group
 from tests.integration.counting import until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.long]
@@ -38,13 +37,11 @@ async def test_a_foreign_open_transaction_is_waited_for_and_named_when_it_stays(
         await scenario.stalls.over()
         async with foreign_transaction(settings, log):
             await cluster.restart(cluster.workers[0])
-            await until(lambda: len(cluster.refusals) == len(cluster.workers))
+            said = await scenario.refused()
         assert all(
             line.startswith(f"perdiem: {log}[0]: a foreign transaction stays open at offset ")
-            for line in cluster.refusals
+            for line in said
         )
-        cluster.refusals.clear()
-        await Group(settings).bury()
         await cluster.start()
         await scenario.stalls.over()
     assert cluster.crashes == []

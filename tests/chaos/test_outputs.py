@@ -9,7 +9,6 @@ from streams.settings import Settings
 from streams.topics import MAX_MESSAGE, Topic, Topics, create
 from tests.chaos.scenario import Scenario, under_load
 from tests.group import Group
-from tests.integration.counting import until
 from tests.kafka import Sent, produce, read_all
 
 pytestmark = [pytest.mark.chaos, pytest.mark.long]
@@ -30,7 +29,8 @@ async def test_workers_end_when_an_output_topic_takes_no_more_and_go_on_when_it_
             f"perdiem: {topic.name}: max.message.bytes={MAX_MESSAGE} or more expected, it has 100"
         }
         await configure(settings, topic, MAX_MESSAGE)
-        await start_again(scenario)
+        await scenario.cluster.start()
+        await scenario.stalls.over()
 
 
 async def test_workers_end_when_an_output_topic_is_gone_and_go_on_when_it_is_restored(
@@ -53,7 +53,8 @@ async def test_workers_end_when_an_output_topic_is_gone_and_go_on_when_it_is_res
             settings,
             [Sent(topic.name, each.value, each.key, each.headers, each.partition) for each in copy],
         )
-        await start_again(scenario)
+        await scenario.cluster.start()
+        await scenario.stalls.over()
 
 
 def soon(settings: Settings) -> Settings:
@@ -63,19 +64,10 @@ def soon(settings: Settings) -> Settings:
 
 async def all_refuse(scenario: Scenario) -> set[str]:
     """Every worker has ended in a unit's step 3 and, started again, does not go on: what they say then."""
-    cluster = scenario.cluster
-    await until(lambda: len(cluster.refusals) == len(cluster.workers))
-    print("\n".join(sorted({*cluster.crashes, *cluster.refusals})))
-    assert all("failed in step 3 (outputs): " in line for line in cluster.crashes)
-    said = {*cluster.refusals}
-    cluster.refusals.clear()
+    said, crashes = await scenario.refused(), scenario.cluster.crashes
+    print("\n".join(sorted({*crashes, *said})))
+    assert all("failed in step 3 (outputs): " in line for line in crashes)
     return said
-
-
-async def start_again(scenario: Scenario) -> None:
-    await Group(scenario.settings).bury()
-    await scenario.cluster.start()
-    await scenario.stalls.over()
 
 
 async def configure(settings: Settings, topic: Topic, largest: int) -> None:

@@ -1,17 +1,15 @@
 """What is under way when the group changes is neither lost nor done twice."""
 
 import asyncio
-import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from streams.local_worker import LocalWorker
 from streams.settings import Settings
+from tests.chaos.cluster import generations
 from tests.chaos.faulty import Faulty, installed
-from tests.chaos.scenario import judge
 from tests.integration.counting import until
 
 pytestmark = pytest.mark.chaos
@@ -39,9 +37,7 @@ async def test_a_poll_asked_for_before_a_rebalance_and_done_after_it_loses_nothi
     await asyncio.to_thread(late.wait_ready)
     await faulty.play()
     hold.unlink()
-    await faulty.processed()
-    assert faulty.stop() == [0]
-    await judge(faulty.settings, faulty.simulation.expected, faulty.sent)
+    await faulty.end()
 
 
 @pytest.mark.long
@@ -68,11 +64,4 @@ async def test_a_restore_longer_than_the_session_and_a_rebalance_in_its_middle_l
     await asyncio.gather(*(asyncio.to_thread(worker.wait_ready) for worker in workers))
     first = generations(workers[0])[0]
     assert [generations(worker) for worker in workers] == [[first, first + 1], [first + 1]]
-    await faulty.processed()
-    assert faulty.stop() == [0, 0]
-    await judge(faulty.settings, faulty.simulation.expected, faulty.sent)
-
-
-def generations(worker: LocalWorker) -> list[int]:
-    """Of the group, as ``worker`` heard of them."""
-    return [int(number) for number in re.findall(r"Generation (\d+):", worker.log.read_text())]
+    await faulty.end(workers=2)

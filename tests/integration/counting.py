@@ -137,9 +137,9 @@ class Counting(Group):
         return found
 
 
-async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = BOUND) -> None:
     """Wait for what nobody tells of: ask ten times a second."""
-    async with asyncio.timeout(BOUND):
+    async with asyncio.timeout(seconds):
         while True:
             answer = true()
             if answer if isinstance(answer, bool) else await answer:

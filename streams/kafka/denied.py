@@ -25,8 +25,9 @@ def denied(
 ) -> str | None:
     """Operation and resource, if an ACL is what ``error`` or a cause of it is about; else None.
 
-    Kafka tells only the resource: ``topic`` and ``group`` are what was tried with one. aiokafka does not
-    always tell even that: then it is ``source``, whose offset was committed, or ``transactional_id``.
+    Kafka tells only the resource: ``topic`` and ``group`` are what was tried with one, but ``source``, whose
+    offset was committed, is read. aiokafka does not always tell even that: then it is ``source``, or
+    ``transactional_id``.
     """
     while error is not None and not isinstance(error, _DENIALS):
         error = error.__cause__
@@ -38,7 +39,7 @@ def denied(
         case ClusterAuthorizationFailedError():
             return "not allowed: Write on any topic"  # enough to write idempotently since Kafka 3.0
         case TopicAuthorizationFailedError():
-            return f"not allowed: {topic} on topic {name or source}"
+            return f"not allowed: {'Read' if name in ('', source) else topic} on topic {name or source}"
         case GroupAuthorizationFailedError():
             return f"not allowed: {group} on group {name}"
     return f"not allowed: Write on transactional id {name or transactional_id}"

@@ -201,9 +201,8 @@ async def _work(app: OnceApp, owner: Owner, batch: Batch) -> None:
     except TimeoutError:
         die(f"{_failed(owner, unit)} not done within {app.engine.unit_deadline:.0f} s")
     except KafkaError as error:
-        tried = "Write" if unit.reached < Step.OFFSET else "Read"
         names = {"source": tp.topic, "transactional_id": owner.transactional_id}
-        die_of(_failed(owner, unit), error, topic=tried, **names)
+        die_of(_failed(owner, unit), error, topic="Write", **names)
     except BaseException as error:
         if unit.reached is Step.FILL and isinstance(error, asyncio.CancelledError):
             raise

@@ -106,8 +106,8 @@ class UnitOfWork:
 
         1. begin a transaction on the partition's own producer;
         2. the changelog: the last value of each key written, once, then the position record;
-        3. outputs and dead letters, as whole batches, every acknowledgement awaited;
-        4. the source offset, into the same transaction;
+        3. outputs and dead letters, as whole batches;
+        4. the source offset, into the same transaction; then every acknowledgement is awaited;
         5. commit;
         6. only now the local store, in one write, with the changelog offset in it;
         7. the owner's position moves, and the partition may be polled again.
@@ -138,10 +138,10 @@ class UnitOfWork:
             state = await changelog.submit(producer)
             self._take(Step.OUTPUTS)
             outputs = await self._outbox.submit(producer)
-            await asyncio.gather(*(batch.acknowledged for batch in [*state, *outputs]))
-            at = await state[-1].last_offset()
             self._take(Step.OFFSET)
             await producer.send_offsets_to_transaction({batch.tp: batch.end}, owner.group)
+            await asyncio.gather(*(batch.acknowledged for batch in [*state, *outputs]))
+            at = await state[-1].last_offset()
             self._take(Step.COMMIT)
             await producer.commit_transaction()
 

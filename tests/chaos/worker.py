@@ -131,7 +131,7 @@ class StoreFirst(Silent):
         Submitted.last_offset = remember  # type: ignore[method-assign,assignment]
 
     def step(self, unit: UnitOfWork, step: Step) -> None:
-        if (unit.owner.agent.name, step) == ("ledger", Step.OFFSET):
+        if (unit.owner.agent.name, step) == ("ledger", Step.COMMIT):
             unit.owner.store.apply(unit.changes.items(), (self._at, "not committed"))
             unit.owner.store.close()
             _kill()

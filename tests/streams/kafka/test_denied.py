@@ -19,7 +19,8 @@ TRIED = {"topic": "Write", "source": "lab.procedures", "transactional_id": "perd
     [
         (TopicAuthorizationFailedError("billing.events"), "Write on topic billing.events"),
         (TopicAuthorizationFailedError({"b", "a"}), "Write on topic a, b"),
-        (TopicAuthorizationFailedError(), "Write on topic lab.procedures"),
+        (TopicAuthorizationFailedError("lab.procedures"), "Read on topic lab.procedures"),
+        (TopicAuthorizationFailedError(), "Read on topic lab.procedures"),
         (GroupAuthorizationFailedError("perdiem"), "Read on group perdiem"),
         (TransactionalIdAuthorizationFailed("x-0"), "Write on transactional id x-0"),
         (

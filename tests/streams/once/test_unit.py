@@ -67,15 +67,15 @@ async def test_the_changelog_has_each_key_once_and_the_position_last(owner: Owne
 
 @pytest.mark.parametrize("topic", ["changelog", "counted"])
 async def test_a_refused_record_leaves_nothing_local(owner: Owner, topic: str) -> None:
-    """When the broker refuses one batch the commit raises before the offset, the store and the position."""
+    """When the broker refuses one batch the unit raises before it commits, and before store and position."""
     producer = owner.producer
     assert isinstance(producer, FakeProducer)
     producer.refused = topic
     unit = await filled(owner, "a")
     with pytest.raises(ValueError, match="refused"):
         await unit.commit()
-    assert producer.seen == ["begin", "changelog", "counted"]
-    assert (owner.position, owner.store.get(b"counts\0a"), unit.reached) == (0, None, Step.OUTPUTS)
+    assert producer.seen == ["begin", "changelog", "counted", "offset 1"]
+    assert (owner.position, owner.store.get(b"counts\0a"), unit.reached) == (0, None, Step.OFFSET)
 
 
 async def test_a_unit_of_a_revoked_partition_is_given_up_at_once(owner: Owner) -> None:

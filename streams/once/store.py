@@ -42,6 +42,8 @@ def _options() -> rocksdict.Options:
     options.set_write_buffer_size(4 << 20)
     options.set_max_write_buffer_number(2)
     options.set_max_open_files(64)
+    # Of RocksDB's own log; by default the last thousand starts.
+    options.set_keep_log_file_num(2)
     table = rocksdict.BlockBasedOptions()
     table.set_block_cache(_BLOCK_CACHE)
     table.set_bloom_filter(10, False)

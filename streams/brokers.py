@@ -14,11 +14,14 @@ from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
 from streams.clients import BrokersError, connected
+from streams.kafka.features import FeaturesRequest, levels
 from streams.kafka.metadata import TopicsRequest
 from streams.settings import Settings
 
 # KIP-896: Kafka 4.0 was the first to refuse Fetch requests below version 4.
 FETCH_SINCE_KAFKA_4 = 4
+TRANSACTION_VERSION = "transaction.version"
+"""Of these features the engine's producer needs level 2 (KIP-890)."""
 SEEN_TIMEOUT = 30.0
 
 
@@ -52,6 +55,11 @@ class Brokers:
             for broker in self._client.cluster.brokers()
         }
         return [node for node, answer in answers.items() if is_too_old(answer.api_versions)]
+
+    async def transaction_version(self) -> int:
+        """The transaction protocol on which the brokers agreed; 0 for that of Kafka 3."""
+        answer = await self._client.send(self._client.get_random_node(), FeaturesRequest())
+        return levels(answer).get(TRANSACTION_VERSION, 0)
 
     async def topics(self) -> set[str]:
         """Names of all topics that there are. Asking for one by name could create it."""

@@ -59,9 +59,10 @@ class LocalKafka:
 
     ``port``: where clients connect on loopback; a free one by default, kept over restarts of this
     object. ``config``: broker properties that win over ``CONFIG``. ``users``: passwords by name, for a
-    listener that asks for SCRAM-SHA-512. It can be killed and started again on the same folder. On Linux
-    it dies with the thread that started it, even by kill -9: start it from one that lives as long. Every
-    method raises ``LocalKafkaError`` for what a person can put right.
+    listener that asks for SCRAM-SHA-512. ``features``: levels other than the version's own. It can be
+    killed and started again on the same folder. On Linux it dies with the thread that started it, even by
+    kill -9: start it from one that lives as long. Every method raises ``LocalKafkaError`` for what a person
+    can put right.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class LocalKafka:
         heap_mb: int = 512,
         config: Mapping[str, str] | None = None,
         users: Mapping[str, str] | None = None,
+        features: Mapping[str, int] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.port = port or free_port()
@@ -79,6 +81,7 @@ class LocalKafka:
         self._heap_mb = heap_mb
         self._config = config or {}
         self._users = users or {}
+        self._features = features or {}
         self._child: Child | None = None
 
     @property
@@ -193,6 +196,8 @@ class LocalKafka:
         command += ["format", "--ignore-formatted", f"--cluster-id={cluster}", "-c", str(properties)]
         for name, password in self._users.items():
             command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
+        for name, level in self._features.items():
+            command += ["--feature", f"{name}={level}"]
         tool = self._run(command)
         if tool.wait() != 0:
             raise LocalKafkaError(

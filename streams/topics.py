@@ -7,7 +7,7 @@ from typing import Self
 
 from aiokafka.admin import NewTopic
 
-from streams.brokers import Brokers, Described
+from streams.brokers import TRANSACTION_VERSION, Brokers, Described
 from streams.errors import PerdiemError
 from streams.markdown import page
 from streams.settings import Settings
@@ -168,7 +168,13 @@ async def check(settings: Settings) -> None:
         wrong = [
             f"broker {node}: Kafka 4.0 or newer expected, it is older" for node in await brokers.too_old()
         ]
+        level = 0 if wrong else await brokers.transaction_version()
         described = await brokers.describe({topic.name for topic in topics})
+    if not wrong and level < 2:
+        wrong.append(
+            f"Kafka's feature {TRANSACTION_VERSION}: level 2 expected, it is {level}: "
+            f"kafka-features.sh upgrade --feature {TRANSACTION_VERSION}=2"
+        )
     for topic in topics:
         if topic.name in described:
             wrong += _mismatches(topic, described[topic.name], settings.partitions)

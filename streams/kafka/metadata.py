@@ -8,9 +8,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import for_code
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+from aiokafka.protocol.types import Boolean, CompactArray, Int16, Int32, Schema
 
-_TEXT, _TAGS = CompactString("utf-8"), ("tags", TaggedFields)
+from streams.kafka.wire import TAGS, TEXT
 
 
 class _Uuid(AbstractType[UUID]):  # type: ignore[misc]
@@ -30,15 +30,15 @@ class _Response(Response):  # type: ignore[misc]
         ("throttle_time_ms", Int32),
         (
             "brokers",
-            CompactArray(("node_id", Int32), ("host", _TEXT), ("port", Int32), ("rack", _TEXT), _TAGS),
+            CompactArray(("node_id", Int32), ("host", TEXT), ("port", Int32), ("rack", TEXT), TAGS),
         ),
-        ("cluster_id", _TEXT),
+        ("cluster_id", TEXT),
         ("controller_id", Int32),
         (
             "topics",
             CompactArray(
                 ("error_code", Int16),
-                ("topic", _TEXT),
+                ("topic", TEXT),
                 ("id", _Uuid),
                 ("is_internal", Boolean),
                 (
@@ -51,14 +51,14 @@ class _Response(Response):  # type: ignore[misc]
                         ("replicas", CompactArray(Int32)),
                         ("isr", CompactArray(Int32)),
                         ("offline_replicas", CompactArray(Int32)),
-                        _TAGS,
+                        TAGS,
                     ),
                 ),
                 ("operations", Int32),
-                _TAGS,
+                TAGS,
             ),
         ),
-        _TAGS,
+        TAGS,
     )
 
 
@@ -68,10 +68,10 @@ class _Struct(RequestStruct):  # type: ignore[misc]
     API_VERSION = 12
     RESPONSE_TYPE = _Response
     SCHEMA = Schema(
-        ("topics", CompactArray(("id", _Uuid), ("topic", _TEXT), _TAGS)),
+        ("topics", CompactArray(("id", _Uuid), ("topic", TEXT), TAGS)),
         ("allow_auto_topic_creation", Boolean),
         ("include_topic_operations", Boolean),
-        _TAGS,
+        TAGS,
     )
 
 

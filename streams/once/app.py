@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import faust
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, InvalidProducerIdMapping, KafkaError, ProducerFenced
+from aiokafka.errors import InvalidProducerIdMapping, KafkaError, ProducerFenced
 from faust.app import BootStrategy
 from faust.types import StreamT
 from yarl import URL
@@ -31,7 +31,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 _FILES = 80
 """Open files of one owned partition at most: 64 of its store, connections of its producer."""
-_FENCED = (ProducerFenced, InvalidProducerEpoch, InvalidProducerIdMapping)
+_FENCED = (ProducerFenced, InvalidProducerIdMapping)
 
 
 class _Boot(BootStrategy):

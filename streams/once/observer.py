@@ -12,13 +12,10 @@ class Step(IntEnum):
     """The numbered steps of ``UnitOfWork.commit``. Each is announced before it is taken."""
 
     FILL = 0
-    BEGIN = 1
-    CHANGELOG = 2
-    OUTPUTS = 3
-    OFFSET = 4
-    COMMIT = 5
-    STORE = 6
-    POSITION = 7
+    WRITE = 1
+    COMMIT = 2
+    STORE = 3
+    POSITION = 4
 
 
 class Observer(Protocol):

@@ -3,29 +3,25 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalOperation, InvalidTxnState, KafkaError
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from streams.once.engine import Engine
 from streams.once.observer import Observer
+from streams.once.producer import Producer
 from streams.once.store import Store
 from streams.once.table import AnyTable, Slice
 
 if TYPE_CHECKING:
     from streams.once.unit import UnitOfWork
 
-MAX_BATCH = 900_000
-"""Bytes of one produced batch: below the broker's default message.max.bytes of 1,048,588."""
-MAX_REQUEST = 8 << 20
-COMPRESSION = "snappy"
-"""Changelog and outputs repeat each other: a sixth of the bytes, for 2 us an event."""
 _CLOSE_TIMEOUT = 2.0
 
 
@@ -94,7 +90,7 @@ class Owner:
         self.fenced = 0
         """How often the producer was fenced since the last commit."""
         self.counts: Counter[str] = Counter()
-        self.producer: AIOKafkaProducer
+        self.producer: Producer
         self.store: Store
         self.slices: dict[AnyTable, Slice[Any, Any]] = {}
         self.task: asyncio.Task[None] | None = None
@@ -115,14 +111,8 @@ class Owner:
 
     async def start_producer(self) -> None:
         """Start the producer; its InitProducerId fences a former owner and ends what it left open."""
-        self.producer = AIOKafkaProducer(
-            **self.engine.kafka,
-            client_id=self.transactional_id,
-            transactional_id=self.transactional_id,
-            transaction_timeout_ms=int(self.engine.transaction_timeout * 1000),
-            max_batch_size=MAX_BATCH,
-            max_request_size=MAX_REQUEST,
-            compression_type=COMPRESSION,
+        self.producer = Producer(
+            self.engine.kafka, self.transactional_id, int(self.engine.transaction_timeout * 1000)
         )
         await self.producer.start()
 
@@ -130,15 +120,6 @@ class Owner:
         folder = root / f"{self.changelog.topic}-{self.changelog.partition}"
         self.store = Store(folder, cluster, self.changelog.topic, self.changelog.partition)
         self.slices = {table: Slice(table, self.store) for table in self.agent.tables}
-
-    @asynccontextmanager
-    async def naming_the_cause(self) -> AsyncIterator[None]:
-        """Raise what the broker ended a transaction with: aiokafka then refuses all, and does not say why."""
-        try:
-            yield
-        except (IllegalOperation, InvalidTxnState, AssertionError) as error:
-            ended = self.producer._txn_manager.wait_for_transaction_end()
-            raise (ended.exception() if ended.done() else None) or error from None
 
     def drained(self) -> None:
         """A batch was drained; called on the consumer's thread in the same step."""

@@ -104,19 +104,17 @@ class UnitOfWork:
     async def commit(self) -> None:
         """Make the unit durable, once. In order:
 
-        1. begin a transaction on the partition's own producer;
-        2. the changelog: the last value of each key written, once, then the position record;
-        3. outputs and dead letters, as whole batches;
-        4. the source offset, into the same transaction; then every acknowledgement is awaited;
-        5. commit;
-        6. only now the local store, in one write, with the changelog offset in it;
-        7. the owner's position moves, and the partition may be polled again.
+        1. into one transaction, on the partition's own producer, all of it acknowledged: the changelog (the
+           last value of each key written, once, then the position record), outputs and dead letters, and
+           the source offset;
+        2. commit;
+        3. only now the local store, in one write, with the changelog offset in it;
+        4. the owner's position moves, and the partition may be polled again.
 
-        Raises TimeoutError past the engine's unit deadline, and what Kafka raises. After step 1 the
+        Raises TimeoutError past the engine's unit deadline, and what Kafka raises. After step 1 has begun the
         owner is then poisoned: nobody knows what was committed, only a new acquisition finds out.
         """
         owner, batch = self.owner, self.batch
-        producer = owner.producer
         records = [*self.changes.items()]
         position = Position(
             topic=batch.tp.topic,
@@ -127,26 +125,18 @@ class UnitOfWork:
             group=owner.group,
             topic_id=owner.topic_id,
         )
-        changelog = Outbox()
         for key, value in [*records, (POSITION_KEY, encode_position(position))]:
-            changelog.add(owner.changelog.topic, owner.changelog.partition, key, value)
+            self._outbox.add(owner.changelog.topic, owner.changelog.partition, key, value)
 
-        async with asyncio.timeout(owner.engine.unit_deadline), owner.naming_the_cause():
-            self._take(Step.BEGIN)
-            await producer.begin_transaction()
-            self._take(Step.CHANGELOG)
-            state = await changelog.submit(producer)
-            self._take(Step.OUTPUTS)
-            outputs = await self._outbox.submit(producer)
-            self._take(Step.OFFSET)
-            await producer.send_offsets_to_transaction({batch.tp: batch.end}, owner.group)
-            await asyncio.gather(*(batch.acknowledged for batch in [*state, *outputs]))
-            at = await state[-1].last_offset()
+        async with asyncio.timeout(owner.engine.unit_deadline):
+            self._take(Step.WRITE)
+            batches = self._outbox.batches(owner.producer.create_batch)
+            written = await owner.producer.write(batches, {batch.tp: batch.end}, owner.group)
             self._take(Step.COMMIT)
-            await producer.commit_transaction()
+            await owner.producer.commit()
 
         self._take(Step.STORE)
-        owner.store.apply(records, (at, position.digest))
+        owner.store.apply(records, (written[owner.changelog], position.digest))
         self._take(Step.POSITION)
         owner.moved(batch.end, position.digest, self.counts)
         owner.observer.committed(self, time.monotonic() - self._started)

@@ -18,7 +18,7 @@ STEPS = list(Step)[1:]
 ALL: list[Moment] = [
     (agent, step, when) for agent in ("intake", "ledger") for step in STEPS for when in ("before", "after")
 ]
-WORST = {(Step.OUTPUTS, "after"), (Step.COMMIT, "after"), (Step.STORE, "before")}
+WORST = {(Step.WRITE, "after"), (Step.COMMIT, "after"), (Step.STORE, "before")}
 FEW = [(agent, step, when) for agent, step, when in ALL if (step, when) in WORST]
 ENOUGH = 250
 """Records before each crash: every partition has some, so that both agents commit often enough."""

@@ -79,9 +79,9 @@ async def test_without_this_guard_the_audit_names_what_only_the_store_knows(faul
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("step", ["BEGIN", "OFFSET"])
+@pytest.mark.parametrize("step", ["WRITE", "COMMIT"])
 async def test_a_worker_replaced_in_the_middle_of_a_unit_is_fenced(faulty: Faulty, step: str) -> None:
-    """Its transaction had not begun, or lacked but its offset: the broker refuses the rest, and it ends."""
+    """Its transaction had not begun, or was not yet committed: the broker refuses the rest, and it ends."""
     worker = await replaced(faulty, step)
     worker.process.signal(signal.SIGCONT)
     assert await faulty.ended(worker) == EXIT_FAILED
@@ -92,7 +92,7 @@ async def test_a_worker_replaced_in_the_middle_of_a_unit_is_fenced(faulty: Fault
 @pytest.mark.long
 async def test_without_fencing_the_audit_names_what_was_written_twice(faulty: Faulty) -> None:
     """Producers that share no transactional id with their successors charge what those charged."""
-    worker = await replaced(faulty, "BEGIN", "unfenced")
+    worker = await replaced(faulty, "WRITE", "unfenced")
     worker.process.signal(signal.SIGCONT)
     faulty.stop()
     assert Figure.DOUBLED in await named(faulty)

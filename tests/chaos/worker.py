@@ -27,7 +27,7 @@ from streams.once import Observer, OnceApp, Silent, Step, UnitOfWork, owner, own
 from streams.once import app as engine
 from streams.once.batch import Batch
 from streams.once.consumer import ConsumerThread
-from streams.once.outbox import Submitted
+from streams.once.producer import Producer
 from streams.once.restore import Job
 from streams.once.resume import Offsets
 from streams.settings import Settings
@@ -78,7 +78,7 @@ class Frozen(Silent):
         GroupCoordinator._on_join_prepare = later
 
     def step(self, unit: UnitOfWork, step: Step) -> None:
-        if step is Step.BEGIN:
+        if step is Step.WRITE:
             self._under_way = [*(other for other in self._under_way if not other.ended.is_set()), unit]
         alone = self._under_way == [unit]
         if self._told and alone and (unit.owner.agent.name, step) == ("ledger", self._step):
@@ -122,17 +122,18 @@ class StoreFirst(Silent):
     """The first unit of the ledger writes the local store before its commit; then the process is killed."""
 
     def __init__(self) -> None:
-        last_offset = Submitted.last_offset
+        write = Producer.write
 
-        async def remember(submitted: Submitted) -> int:
-            self._at = await last_offset(submitted)
-            return self._at
+        async def remember(producer: Producer, *given: Any) -> dict[TopicPartition, int]:
+            self._written = await write(producer, *given)
+            return self._written
 
-        Submitted.last_offset = remember  # type: ignore[method-assign,assignment]
+        Producer.write = remember  # type: ignore[method-assign,assignment]
 
     def step(self, unit: UnitOfWork, step: Step) -> None:
         if (unit.owner.agent.name, step) == ("ledger", Step.COMMIT):
-            unit.owner.store.apply(unit.changes.items(), (self._at, "not committed"))
+            at = self._written[unit.owner.changelog]
+            unit.owner.store.apply(unit.changes.items(), (at, "not committed"))
             unit.owner.store.close()
             _kill()
 

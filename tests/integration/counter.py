@@ -61,7 +61,7 @@ class Robbed(Told):
         self._times = times
 
     def step(self, unit: UnitOfWork, step: Step) -> None:
-        if self._times and (unit.owner.agent.name, step) == (self._agent, Step.OFFSET):
+        if self._times and (unit.owner.agent.name, step) == (self._agent, Step.COMMIT):
             self._times -= 1
             thief = threading.Thread(target=lambda: asyncio.run(_take_id(unit.owner)))
             thief.start()

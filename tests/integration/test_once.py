@@ -349,7 +349,7 @@ async def test_a_deleted_output_topic_ends_the_worker_within_the_units_deadline(
     await counting.send(70)
     assert await counting.ended(worker) == EXIT_FAILED
     [line] = last_words(worker)
-    assert "counter failed in step 3 (outputs): not done within 2 s" in line
+    assert "counter failed in step 1 (write): not done within 2 s" in line
     await counting.create_topics(OUT)
     await counting.bury()
     await counting.ready()

@@ -1,14 +1,17 @@
 """Topics on a real Kafka."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from streams.brokers import TRANSACTION_VERSION
 from streams.clients import BrokersError
+from streams.local_kafka import LocalKafka
 from streams.settings import Settings
 from streams.topics import HEADROOM, MAX_MESSAGE, Topics, TopicsError, check, create
-from tests.kafka import Sent, produce, read_all
+from tests.kafka import Sent, installation, produce, read_all
 
 pytestmark = pytest.mark.integration
 
@@ -120,3 +123,16 @@ async def test_what_is_written_is_read_up_to_the_end_of_the_log(settings: Settin
         b"%d" % n for n in range(1, 100, 4)
     ]
     assert records[0].headers == (("h", b"v"),)
+
+
+async def test_brokers_that_speak_the_former_transaction_protocol_are_refused(tmp_path: Path) -> None:
+    """As a cluster does that was upgraded from Kafka 3 and no further; the line says how to go on."""
+    with LocalKafka(tmp_path / "kafka", features={TRANSACTION_VERSION: 1}) as kafka:
+        settings = installation(kafka.brokers, tmp_path)
+        await create(settings)
+        with pytest.raises(TopicsError) as refused:
+            await check(settings)
+    assert str(refused.value) == (
+        "Kafka's feature transaction.version: level 2 expected, it is 1: "
+        "kafka-features.sh upgrade --feature transaction.version=2"
+    )

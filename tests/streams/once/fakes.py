@@ -1,10 +1,8 @@
 """An owner without a broker: its producer keeps what is sent in memory."""
 
-import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 from aiokafka import TopicPartition
@@ -13,7 +11,8 @@ from aiokafka.structs import ConsumerRecord
 
 from streams.once import Codec, Engine, Observer, OnceApp, Silent, Table, UnitOfWork
 from streams.once.batch import Batch
-from streams.once.owner import MAX_BATCH, Agent, Owner, State
+from streams.once.owner import Agent, Owner, State
+from streams.once.producer import MAX_BATCH, Batches
 
 COUNTS: Codec[str, int] = Codec(str.encode, bytes.decode, lambda count: str(count).encode(), int)
 SOURCE = TopicPartition("source", 3)
@@ -29,29 +28,24 @@ class FakeProducer:
         self.refused = ""
         """The topic whose batches are refused with a ValueError."""
 
-    async def begin_transaction(self) -> None:
-        self.seen.append("begin")
-
     def create_batch(self) -> BatchBuilder:
         return BatchBuilder(MAX_BATCH, 0, is_transactional=1)
 
-    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> "asyncio.Future[Any]":
-        self.seen.append(topic)
-        first = sum(
-            records for where, number, records in self.batches if (where, number) == (topic, partition)
-        )
-        self.batches.append((topic, partition, batch.record_count()))
-        acknowledged: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        if topic == self.refused:
-            acknowledged.set_exception(ValueError("refused"))
-        else:
-            acknowledged.set_result(SimpleNamespace(offset=first))
-        return acknowledged
+    async def write(
+        self, batches: Batches, offsets: Mapping[TopicPartition, int], group: str
+    ) -> dict[TopicPartition, int]:
+        self.seen += sorted({tp.topic for tp in batches}) + [
+            f"offset {offset}" for offset in offsets.values()
+        ]
+        if any(tp.topic == self.refused for tp in batches):
+            raise ValueError("refused")
+        self.batches += [(*tp, batch.record_count()) for tp, several in batches.items() for batch in several]
+        return {tp: self._records(tp) - 1 for tp in batches}
 
-    async def send_offsets_to_transaction(self, offsets: dict[TopicPartition, int], group: str) -> None:
-        self.seen.append(f"offset {next(iter(offsets.values()))}")
+    def _records(self, tp: TopicPartition) -> int:
+        return sum(records for *where, records in self.batches if where == [*tp])
 
-    async def commit_transaction(self) -> None:
+    async def commit(self) -> None:
         self.seen.append("commit")
 
     async def stop(self) -> None:

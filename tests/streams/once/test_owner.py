@@ -1,13 +1,12 @@
 """Owner: one source partition held by a worker."""
 
-import asyncio
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalOperation, InvalidTxnState, KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError
 
 from streams.once import OnceApp, Table
 from streams.once.owner import Owner, State, transactional_id
@@ -47,23 +46,7 @@ async def test_a_released_owner_gives_its_store_free(
 ) -> None:
     """Whoever acquires the partition again can open it, however the producer ended."""
     owner = an_owner(app, table)
-    owner.producer = producer()
+    owner.producer = cast(Any, producer())
     await owner.release()
     assert owner.released
     Store(tmp_path / "0" / "changelog-3", "cluster", "changelog", 3).close()
-
-
-@pytest.mark.parametrize("refusal", [IllegalOperation, InvalidTxnState, AssertionError])
-async def test_a_call_that_is_refused_after_the_transaction_was_ended_names_what_ended_it(
-    owner: Owner, refusal: type[Exception]
-) -> None:
-    """aiokafka refuses it without a reason; with the reason the owner can acquire its partition anew."""
-    ended = asyncio.get_running_loop().create_future()
-    owner.producer._txn_manager = SimpleNamespace(wait_for_transaction_end=lambda: ended)
-    with pytest.raises(refusal):
-        async with owner.naming_the_cause():
-            raise refusal
-    ended.set_exception(ProducerFenced())
-    with pytest.raises(ProducerFenced):
-        async with owner.naming_the_cause():
-            raise refusal

@@ -1,0 +1,229 @@
+"""Producer: writes transactions under one transactional id, one after the other."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import count
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.errors import (
+    BrokerResponseError,
+    ConcurrentTransactions,
+    GroupAuthorizationFailedError,
+    GroupCoordinatorNotAvailableError,
+    InvalidProducerEpoch,
+    KafkaConnectionError,
+    KafkaError,
+    LeaderNotAvailableError,
+    NodeNotReadyError,
+    NotCoordinatorForGroupError,
+    ProducerFenced,
+    RequestTimedOutError,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
+    for_code,
+)
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.transaction import InitProducerIdRequest
+from aiokafka.record.legacy_records import LegacyRecordBatchBuilder
+
+from streams.kafka.transactions import (
+    EndTxnRequest,
+    ProduceRequest,
+    ProducerId,
+    TxnOffsetCommitRequest,
+)
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 900_000
+"""Bytes of one produced batch: below the broker's default message.max.bytes of 1,048,588."""
+COMPRESSION = LegacyRecordBatchBuilder.CODEC_SNAPPY
+"""Changelog and outputs repeat each other: a sixth of the bytes, for 2 us an event."""
+_REQUEST_TIMEOUT_MS = 10_000
+_SHORTEST, _LONGEST = 0.005, 0.1
+"""Seconds until a request is sent again."""
+_TOLD = 6
+"""Of how many tries the log tells, once: after half a second."""
+_PRODUCER_FENCED = 90
+"""A coordinator's word for it. aiokafka's errors end before."""
+_MOVED = (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
+_CUT_OFF = (KafkaConnectionError, NodeNotReadyError, RequestTimedOutError)
+
+Batches = Mapping[TopicPartition, Sequence[BatchBuilder]]
+
+
+class Producer:
+    """A transaction begins with a ``write`` and ends with ``commit``; nobody aborts one but a successor.
+
+    What passes is tried again without end: whoever calls has a deadline. aiokafka's own producer speaks the
+    former protocol, in which a commit takes five requests, four of them one after the other. Here it takes
+    three, two of them at the same time; and what was sent for one transaction can never reach another.
+    """
+
+    def __init__(self, kafka: Mapping[str, Any], transactional_id: str, timeout_ms: int) -> None:
+        self._transactional_id = transactional_id
+        self._timeout_ms = timeout_ms
+        self._client = AIOKafkaClient(
+            **kafka, client_id=transactional_id, request_timeout_ms=_REQUEST_TIMEOUT_MS
+        )
+        self._coordinators: dict[tuple[int, str], int] = {}
+        self._producer = ProducerId(-1, -1)
+        self._records: defaultdict[TopicPartition, int] = defaultdict(int)
+        """Written in this transaction. They are numbered from 0: each transaction has an epoch of its own."""
+
+    async def start(self) -> None:
+        """Fence a former user of the transactional id, and end what it left open. Raises KafkaError."""
+        await self._client.bootstrap()
+        request = InitProducerIdRequest(self._transactional_id, self._timeout_ms)
+        self._producer = await self._ask_transactions(request)
+
+    async def stop(self) -> None:
+        await self._client.close()
+
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(MAX_BATCH, COMPRESSION, is_transactional=1)
+
+    async def write(
+        self, batches: Batches, offsets: Mapping[TopicPartition, int], group: str
+    ) -> dict[TopicPartition, int]:
+        """Write ``batches``, and ``offsets`` of ``group``, into the transaction; all is acknowledged then.
+
+        Returns the offset of the last record of each partition. Raises KafkaError; ``ProducerFenced`` where
+        another has the transactional id, or the transaction timed out.
+        """
+        written = asyncio.create_task(self._write_batches(batches))
+        committed = asyncio.create_task(self._write_offsets(offsets, group))
+        try:
+            await asyncio.gather(written, committed)
+        finally:
+            # What one of them failed on the other would try for ever.
+            written.cancel()
+            committed.cancel()
+        return written.result()
+
+    async def commit(self) -> None:
+        """Raises KafkaError. Whether it was committed then, only who starts anew finds out."""
+        self._producer = await self._ask_transactions(EndTxnRequest(self._transactional_id, self._producer))
+        self._records.clear()
+
+    async def _write_batches(self, batches: Batches) -> dict[TopicPartition, int]:
+        """A request takes one batch of a partition: the second ones follow when the first are written."""
+        last: dict[TopicPartition, int] = {}
+        for turn in range(max(map(len, batches.values()))):
+            batch_of = {tp: several[turn] for tp, several in batches.items() if turn < len(several)}
+            for tp, batch in batch_of.items():
+                batch._set_producer_state(*self._producer, self._records[tp])
+                self._records[tp] += batch.record_count()
+            first = await self._produce({tp: batch._build() for tp, batch in batch_of.items()})
+            last |= {tp: offset + batch_of[tp].record_count() - 1 for tp, offset in first.items()}
+        return last
+
+    async def _produce(self, pending: dict[TopicPartition, bytes]) -> dict[TopicPartition, int]:
+        """The offset of the first record of each. Sent twice they are written once: they are numbered."""
+        first: dict[TopicPartition, int] = {}
+        for tries in count():
+            by_leader: defaultdict[int | None, dict[TopicPartition, bytes]] = defaultdict(dict)
+            for tp, batch in pending.items():
+                by_leader[await self._leader(tp)][tp] = batch
+            for written in await asyncio.gather(*(self._send(*each, tries) for each in by_leader.items())):
+                first |= written
+            pending = {tp: batch for tp, batch in pending.items() if tp not in first}
+            if not pending:
+                break
+            await _pause(tries)
+        return first
+
+    async def _leader(self, tp: TopicPartition) -> int | None:
+        if tp.topic not in self._client._topics:
+            await self._client.add_topic(tp.topic)
+        leader: int | None = self._client.cluster.leader_for_partition(tp)
+        return leader
+
+    async def _send(
+        self, leader: int | None, batches: dict[TopicPartition, bytes], tries: int
+    ) -> dict[TopicPartition, int]:
+        """The offsets of those that were written; the others are to be sent again."""
+        written: dict[TopicPartition, int] = {}
+        try:
+            if leader in (None, -1):
+                raise LeaderNotAvailableError
+            request = ProduceRequest(self._transactional_id, _REQUEST_TIMEOUT_MS, batches)
+            answer = await self._client.send(leader, request)
+        except KafkaError as error:
+            await self._passes(error, ", ".join(sorted({tp.topic for tp in batches})), tries)
+            return written
+        for topic, partitions, _ in answer.topics:
+            for partition, code, offset, *_ in partitions:
+                if code:
+                    await self._passes(self._error(code, topic), topic, tries)
+                else:
+                    written[TopicPartition(topic, partition)] = offset
+        return written
+
+    async def _write_offsets(self, offsets: Mapping[TopicPartition, int], group: str) -> None:
+        request = TxnOffsetCommitRequest(self._transactional_id, self._producer, group, offsets)
+        for tries in count():
+            answer = await self._ask(CoordinationType.GROUP, group, request, tries)
+            if answer is not None:
+                codes = [(topic, code) for topic, parts, _ in answer.topics for _, code, _ in parts if code]
+                if not codes:
+                    return
+                for topic, code in codes:
+                    await self._passes(self._error(code, topic, group), f"group {group}", tries)
+            await _pause(tries)
+
+    async def _ask_transactions(self, request: Any) -> ProducerId:
+        """Who writes from now on, as the transaction coordinator answers ``request``."""
+        for tries in count():
+            answer = await self._ask(CoordinationType.TRANSACTION, self._transactional_id, request, tries)
+            if answer is not None:
+                if not answer.error_code:
+                    break
+                await self._passes(self._error(answer.error_code), "its transaction", tries)
+            await _pause(tries)
+        return ProducerId(answer.producer_id, answer.producer_epoch)
+
+    async def _ask(self, kind: int, key: str, request: Any, tries: int) -> Any:
+        """What the coordinator of ``key`` answers; None if it is to be asked again."""
+        try:
+            if (kind, key) not in self._coordinators:
+                self._coordinators[kind, key] = await self._client.coordinator_lookup(kind, key)
+            node = self._coordinators[kind, key]
+            return await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
+        except BrokerResponseError as error:
+            await self._passes(self._error(error.errno, group=key), f"coordinator of {key}", tries)
+        except KafkaError as error:
+            await self._passes(error, f"coordinator of {key}", tries)
+        return None
+
+    async def _passes(self, error: KafkaError, what: str, tries: int) -> None:
+        """Raises ``error`` unless it passes by itself. What it says has moved is looked up anew."""
+        if not error.retriable and not isinstance(error, ConcurrentTransactions):
+            raise error
+        if tries == _TOLD:
+            log.warning("%s: %s is tried again: %s", self._transactional_id, what, type(error).__name__)
+        if isinstance(error, (*_MOVED, *_CUT_OFF)):
+            self._coordinators.clear()
+        if error.invalid_metadata or isinstance(error, _CUT_OFF):
+            await self._client.force_metadata_update()
+
+    def _error(self, code: int, topic: str = "", group: str = "") -> KafkaError:
+        """Names what was denied, as ``streams.kafka.denied`` tells it."""
+        if code in (_PRODUCER_FENCED, InvalidProducerEpoch.errno):
+            return ProducerFenced()
+        kind = for_code(code)
+        named = {
+            TopicAuthorizationFailedError: topic,
+            GroupAuthorizationFailedError: group,
+            TransactionalIdAuthorizationFailed: self._transactional_id,
+        }
+        return kind(named[kind]) if named.get(kind) else kind()
+
+
+async def _pause(tries: int) -> None:
+    """Mostly the markers of the transaction before are being written, and that takes milliseconds."""
+    await asyncio.sleep(min(_SHORTEST * 2**tries, _LONGEST))

@@ -19,7 +19,7 @@ V = TypeVar("V")
 
 
 class ProducerId(NamedTuple):
-    """Who writes: a producer, in the epoch that its last transaction began."""
+    """Who writes: a producer, in the epoch that the end of its last transaction gave it."""
 
     id: int
     epoch: int

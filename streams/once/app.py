@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 import faust
 from aiokafka import TopicPartition
-from aiokafka.errors import InvalidProducerIdMapping, KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError
 from faust.app import BootStrategy
 from faust.types import StreamT
 from yarl import URL
@@ -20,6 +20,7 @@ from streams.once.failure import EXIT_REFUSED, Fault, Refused, die, die_of, wher
 from streams.once.observer import Observer, Silent, Step
 from streams.once.owner import Agent, Owner, State
 from streams.once.owners import Owners
+from streams.once.producer import FENCED
 from streams.once.table import AnyTable, Codec, Table
 from streams.once.unit import UnitOfWork
 from streams.once.web import Web
@@ -31,7 +32,6 @@ K = TypeVar("K")
 V = TypeVar("V")
 _FILES = 80
 """Open files of one owned partition at most: 64 of its store, connections of its producer."""
-_FENCED = (ProducerFenced, InvalidProducerIdMapping)
 
 
 class _Boot(BootStrategy):
@@ -221,7 +221,7 @@ async def _fill_and_commit(app: OnceApp, unit: UnitOfWork) -> None:
         return
     try:
         await unit.commit()
-    except _FENCED as error:
+    except FENCED as error:
         await app.tables.fenced(unit.owner, error)
 
 

@@ -31,3 +31,8 @@ class Engine:
     def unit_deadline(self) -> float:
         """The longest that one unit of work may take: half of what the broker allows."""
         return self.transaction_timeout / 2
+
+    @property
+    def request_timeout(self) -> float:
+        """The longest wait for one answer: a broker that is gone must leave time to ask another."""
+        return max(1.0, self.unit_deadline / 4)

@@ -112,7 +112,10 @@ class Owner:
     async def start_producer(self) -> None:
         """Start the producer; its InitProducerId fences a former owner and ends what it left open."""
         self.producer = Producer(
-            self.engine.kafka, self.transactional_id, int(self.engine.transaction_timeout * 1000)
+            self.engine.kafka,
+            self.transactional_id,
+            transaction_timeout=self.engine.transaction_timeout,
+            request_timeout=self.engine.request_timeout,
         )
         await self.producer.start()
 
@@ -143,7 +146,6 @@ class Owner:
                 await self.task
         try:
             if hasattr(self, "producer"):
-                # Bounded: a producer whose topic is gone never stops (docs/decisions.md).
                 with suppress(TimeoutError, KafkaError):
                     await asyncio.wait_for(self.producer.stop(), _CLOSE_TIMEOUT)
         finally:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STARTS_AT_ONCE = 16
-"""Producers starting together: each opens two connections."""
+"""Producers starting together: each opens two connections to a broker."""
 _LOOK_EVERY = 1.0
 
 
@@ -170,7 +170,7 @@ class Owners(TableManager):
         try:
             if tp in self._closing:
                 await asyncio.shield(self._closing[tp])
-            async with self._starting:
+            async with self._starting, asyncio.timeout(self.app.engine.restore_timeout):
                 await owner.start_producer()
             if self._slot is None:
                 self._slot = Slot(self.app.engine.data_dir / self.app.conf.id)
@@ -188,6 +188,8 @@ class Owners(TableManager):
             die(str(refusal), code=EXIT_REFUSED)
         except KafkaError as error:
             die_of(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}:", error)
+        except TimeoutError:
+            die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: no transactional id")
         except Fault as error:
             die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {error!r}")
         except BaseException as error:

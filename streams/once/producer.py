@@ -15,6 +15,8 @@ from aiokafka.errors import (
     GroupAuthorizationFailedError,
     GroupCoordinatorNotAvailableError,
     InvalidProducerEpoch,
+    InvalidProducerIdMapping,
+    InvalidTxnState,
     KafkaConnectionError,
     KafkaError,
     LeaderNotAvailableError,
@@ -43,32 +45,43 @@ MAX_BATCH = 900_000
 """Bytes of one produced batch: below the broker's default message.max.bytes of 1,048,588."""
 COMPRESSION = LegacyRecordBatchBuilder.CODEC_SNAPPY
 """Changelog and outputs repeat each other: a sixth of the bytes, for 2 us an event."""
-_REQUEST_TIMEOUT_MS = 10_000
-_SHORTEST, _LONGEST = 0.005, 0.1
-"""Seconds until a request is sent again."""
-_TOLD = 6
-"""Of how many tries the log tells, once: after half a second."""
+_SHORTEST, _DOUBLED = 0.005, 5
+"""Seconds until a request is sent again, and how often they double: to 0.16."""
+_TOLD = 8
+"""Of how many tries the log tells, once: after more than half a second."""
 _PRODUCER_FENCED = 90
 """A coordinator's word for it. aiokafka's errors end before."""
 _MOVED = (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError)
 _CUT_OFF = (KafkaConnectionError, NodeNotReadyError, RequestTimedOutError)
+FENCED = (ProducerFenced, InvalidProducerIdMapping, InvalidTxnState)
+"""What is said to whoever has lost the transactional id, or the last of them, whose transaction timed out."""
 
 Batches = Mapping[TopicPartition, Sequence[BatchBuilder]]
 
 
 class Producer:
-    """A transaction begins with a ``write`` and ends with ``commit``; nobody aborts one but a successor.
+    """A transaction begins with a ``write`` and ends with ``commit``. Nobody aborts one here: a successor
+    does, as it starts, and the broker after ``transaction_timeout``.
 
     What passes is tried again without end: whoever calls has a deadline. aiokafka's own producer speaks the
     former protocol, in which a commit takes five requests, four of them one after the other. Here it takes
-    three, two of them at the same time; and what was sent for one transaction can never reach another.
+    three where one broker leads all partitions, two of them at the same time; and what was sent for one
+    transaction can never reach another.
     """
 
-    def __init__(self, kafka: Mapping[str, Any], transactional_id: str, timeout_ms: int) -> None:
+    def __init__(
+        self,
+        kafka: Mapping[str, Any],
+        transactional_id: str,
+        *,
+        transaction_timeout: float,
+        request_timeout: float,
+    ) -> None:
         self._transactional_id = transactional_id
-        self._timeout_ms = timeout_ms
+        self._transaction_timeout_ms = int(transaction_timeout * 1000)
+        self._request_timeout_ms = int(request_timeout * 1000)
         self._client = AIOKafkaClient(
-            **kafka, client_id=transactional_id, request_timeout_ms=_REQUEST_TIMEOUT_MS
+            **kafka, client_id=transactional_id, request_timeout_ms=self._request_timeout_ms
         )
         self._coordinators: dict[tuple[int, str], int] = {}
         self._producer = ProducerId(-1, -1)
@@ -78,7 +91,7 @@ class Producer:
     async def start(self) -> None:
         """Fence a former user of the transactional id, and end what it left open. Raises KafkaError."""
         await self._client.bootstrap()
-        request = InitProducerIdRequest(self._transactional_id, self._timeout_ms)
+        request = InitProducerIdRequest(self._transactional_id, self._transaction_timeout_ms)
         self._producer = await self._ask_transactions(request)
 
     async def stop(self) -> None:
@@ -92,7 +105,7 @@ class Producer:
     ) -> dict[TopicPartition, int]:
         """Write ``batches``, and ``offsets`` of ``group``, into the transaction; all is acknowledged then.
 
-        Returns the offset of the last record of each partition. Raises KafkaError; ``ProducerFenced`` where
+        Returns the offset of the last record of each partition. Raises KafkaError; one of ``FENCED`` where
         another has the transactional id, or the transaction timed out.
         """
         written = asyncio.create_task(self._write_batches(batches))
@@ -106,7 +119,7 @@ class Producer:
         return written.result()
 
     async def commit(self) -> None:
-        """Raises KafkaError. Whether it was committed then, only who starts anew finds out."""
+        """Raises KafkaError, as ``write`` does. Whether it was committed, only who starts anew finds out."""
         self._producer = await self._ask_transactions(EndTxnRequest(self._transactional_id, self._producer))
         self._records.clear()
 
@@ -128,7 +141,7 @@ class Producer:
         for tries in count():
             by_leader: defaultdict[int | None, dict[TopicPartition, bytes]] = defaultdict(dict)
             for tp, batch in pending.items():
-                by_leader[await self._leader(tp)][tp] = batch
+                by_leader[self._leader(tp)][tp] = batch
             for written in await asyncio.gather(*(self._send(*each, tries) for each in by_leader.items())):
                 first |= written
             pending = {tp: batch for tp, batch in pending.items() if tp not in first}
@@ -137,11 +150,14 @@ class Producer:
             await _pause(tries)
         return first
 
-    async def _leader(self, tp: TopicPartition) -> int | None:
+    def _leader(self, tp: TopicPartition) -> int | None:
+        """None while it is not known. Raises TopicAuthorizationFailedError."""
+        if tp.topic in self._client.cluster.unauthorized_topics:
+            raise TopicAuthorizationFailedError(tp.topic)
         if tp.topic not in self._client._topics:
-            await self._client.add_topic(tp.topic)
+            self._client.add_topic(tp.topic)
         leader: int | None = self._client.cluster.leader_for_partition(tp)
-        return leader
+        return None if leader == -1 else leader
 
     async def _send(
         self, leader: int | None, batches: dict[TopicPartition, bytes], tries: int
@@ -149,17 +165,17 @@ class Producer:
         """The offsets of those that were written; the others are to be sent again."""
         written: dict[TopicPartition, int] = {}
         try:
-            if leader in (None, -1):
+            if leader is None:
                 raise LeaderNotAvailableError
-            request = ProduceRequest(self._transactional_id, _REQUEST_TIMEOUT_MS, batches)
+            request = ProduceRequest(self._transactional_id, self._request_timeout_ms, batches)
             answer = await self._client.send(leader, request)
         except KafkaError as error:
-            await self._passes(error, ", ".join(sorted({tp.topic for tp in batches})), tries)
+            self._passes(error, ", ".join(sorted({tp.topic for tp in batches})), tries)
             return written
         for topic, partitions, _ in answer.topics:
             for partition, code, offset, *_ in partitions:
                 if code:
-                    await self._passes(self._error(code, topic), topic, tries)
+                    self._passes(self._error(code, topic), topic, tries)
                 else:
                     written[TopicPartition(topic, partition)] = offset
         return written
@@ -173,7 +189,7 @@ class Producer:
                 if not codes:
                     return
                 for topic, code in codes:
-                    await self._passes(self._error(code, topic, group), f"group {group}", tries)
+                    self._passes(self._error(code, topic, group), f"group {group}", tries)
             await _pause(tries)
 
     async def _ask_transactions(self, request: Any) -> ProducerId:
@@ -183,7 +199,7 @@ class Producer:
             if answer is not None:
                 if not answer.error_code:
                     break
-                await self._passes(self._error(answer.error_code), "its transaction", tries)
+                self._passes(self._error(answer.error_code), "its transaction", tries)
             await _pause(tries)
         return ProducerId(answer.producer_id, answer.producer_epoch)
 
@@ -195,12 +211,12 @@ class Producer:
             node = self._coordinators[kind, key]
             return await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
         except BrokerResponseError as error:
-            await self._passes(self._error(error.errno, group=key), f"coordinator of {key}", tries)
+            self._passes(self._error(error.errno, group=key), f"coordinator of {key}", tries)
         except KafkaError as error:
-            await self._passes(error, f"coordinator of {key}", tries)
+            self._passes(error, f"coordinator of {key}", tries)
         return None
 
-    async def _passes(self, error: KafkaError, what: str, tries: int) -> None:
+    def _passes(self, error: KafkaError, what: str, tries: int) -> None:
         """Raises ``error`` unless it passes by itself. What it says has moved is looked up anew."""
         if not error.retriable and not isinstance(error, ConcurrentTransactions):
             raise error
@@ -209,13 +225,16 @@ class Producer:
         if isinstance(error, (*_MOVED, *_CUT_OFF)):
             self._coordinators.clear()
         if error.invalid_metadata or isinstance(error, _CUT_OFF):
-            await self._client.force_metadata_update()
+            # Not waited for: of a broker that is gone the client hears nothing for a request's time.
+            self._client.force_metadata_update()
 
     def _error(self, code: int, topic: str = "", group: str = "") -> KafkaError:
         """Names what was denied, as ``streams.kafka.denied`` tells it."""
         if code in (_PRODUCER_FENCED, InvalidProducerEpoch.errno):
             return ProducerFenced()
         kind = for_code(code)
+        if kind.errno != code:
+            return KafkaError(f"Kafka's error {code}")
         named = {
             TopicAuthorizationFailedError: topic,
             GroupAuthorizationFailedError: group,
@@ -225,5 +244,4 @@ class Producer:
 
 
 async def _pause(tries: int) -> None:
-    """Mostly the markers of the transaction before are being written, and that takes milliseconds."""
-    await asyncio.sleep(min(_SHORTEST * 2**tries, _LONGEST))
+    await asyncio.sleep(_SHORTEST * 2 ** min(tries, _DOUBLED))

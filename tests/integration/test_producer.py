@@ -10,14 +10,14 @@ from aiokafka.errors import ProducerFenced, RequestTimedOutError
 
 from streams.kafka.group import committed
 from streams.once.outbox import Outbox
-from streams.once.producer import MAX_BATCH, Batches, Producer
+from streams.once.producer import FENCED, MAX_BATCH, Batches, Producer
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.kafka import read_all
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("topics")]
 
-Start = Callable[[], Awaitable[Producer]]
+Start = Callable[..., Awaitable[Producer]]
 
 
 @pytest.fixture
@@ -25,8 +25,12 @@ async def start(settings: Settings) -> AsyncIterator[Start]:
     """Starts producers that have one transactional id in common."""
     producers: list[Producer] = []
 
-    async def start() -> Producer:
-        producers.append(Producer(settings.kafka(), f"{settings.app_id}-id", 10_000))
+    async def start(transaction_timeout: float = 60) -> Producer:
+        name = f"{settings.app_id}-id"
+        producer = Producer(
+            settings.kafka(), name, transaction_timeout=transaction_timeout, request_timeout=5
+        )
+        producers.append(producer)
         await producers[-1].start()
         return producers[-1]
 
@@ -136,7 +140,10 @@ async def test_a_write_whose_answer_is_lost_is_there_once(
 
     monkeypatch.setattr(producer._client, "send", losing)
     for number in range(5):
-        await producer.write(batches(producer, out, b"%d" % number), {source: number}, settings.app_id)
+        place = await producer.write(
+            batches(producer, out, b"%d" % number), {source: number}, settings.app_id
+        )
+        assert place == {out: 2 * number}
         await producer.commit()
     assert {request.__name__ for request in lost} >= {
         "ProduceRequest",
@@ -145,3 +152,19 @@ async def test_a_write_whose_answer_is_lost_is_there_once(
     }
     assert await written(settings, out) == [b"%d" % number for number in range(5)]
     assert await offset(settings, source) == 4
+
+
+async def test_a_transaction_that_took_too_long_is_lost_and_its_producer_told_so(
+    settings: Settings, start: Start, out: TopicPartition, source: TopicPartition
+) -> None:
+    """The broker ends it; a commit does not pass for done, and whoever starts anew goes on."""
+    producer = await start(transaction_timeout=1)
+    await producer.write(batches(producer, out, b"late"), {source: 7}, settings.app_id)
+    # Waits until no transaction is open: the broker looks every 10 s for those that took too long.
+    assert await written(settings, out) == []
+    with pytest.raises(FENCED):
+        await producer.commit()
+    again = await start()
+    await again.write(batches(again, out, b"again"), {source: 7}, settings.app_id)
+    await again.commit()
+    assert await written(settings, out) == [b"again"]

@@ -136,6 +136,11 @@ class Cluster:
 
         return await asyncio.to_thread(read)
 
+    async def owner_of(self, partition: int) -> LocalWorker:
+        """The worker that owns this partition of the ledger."""
+        owned = {worker: await self._owned(worker) for worker in self.workers}
+        return next(worker for worker, partitions in owned.items() if partition in partitions)
+
     async def _harm(self, worker: LocalWorker) -> None:
         owned = await self._owned(worker)
         self.harms.append(Harm(time.monotonic(), owned))

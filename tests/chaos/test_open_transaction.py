@@ -26,7 +26,7 @@ async def test_a_foreign_open_transaction_is_waited_for_and_named_when_it_stays(
         cluster = scenario.cluster
 
         async def restoring() -> bool:
-            owned = await cluster.partitions(cluster.workers[0])
+            owned = [one for worker in cluster.workers for one in await cluster.partitions(worker)]
             return any(partition.state == State.RESTORING for partition in owned)
 
         await scenario.stalls.over()

@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 _POLL_MS = 200
 _POLL_RECORDS = 1000
 """Applied in one go, in 10 ms. All that had come, 4 MiB a partition, held up commits for half a second."""
+_FETCH_BYTES = 1 << 20
+"""Of one partition in one fetch. After 200,000 patient-days a worker held 168 MiB; with 4 MiB here, 286."""
 _REPORT_EVERY = 5.0
 _CLOSE_TIMEOUT = 2.0
 
@@ -232,5 +234,5 @@ def reader(engine: Engine, isolation_level: str) -> AIOKafkaConsumer:
         enable_auto_commit=False,
         auto_offset_reset="none",
         fetch_max_wait_ms=_POLL_MS,
-        max_partition_fetch_bytes=4 << 20,
+        max_partition_fetch_bytes=_FETCH_BYTES,
     )

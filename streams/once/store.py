@@ -36,10 +36,10 @@ _decode = msgspec.json.Decoder(Applied).decode
 
 
 def _options() -> rocksdict.Options:
-    # RocksDB's own defaults would take 64 MB of write buffers for each partition.
     options = rocksdict.Options(raw_mode=True)
     options.create_if_missing(True)
-    options.set_write_buffer_size(4 << 20)
+    # Of each partition, twice. RocksDB's own default is 64 MiB; with 4 a busy worker held 33 MiB more.
+    options.set_write_buffer_size(2 << 20)
     options.set_max_write_buffer_number(2)
     options.set_max_open_files(64)
     # Of RocksDB's own log; by default the last thousand starts.

@@ -149,9 +149,9 @@ def test_markers_alone_wait_for_records(polled: Polled, monkeypatch: pytest.Monk
     assert polled.batches() == [(3, 5, 0)]
 
 
-@pytest.mark.parametrize(("size", "most"), [(0, 2000), (1 << 20, 4)])
+@pytest.mark.parametrize(("size", "most"), [(0, 2000), (1 << 18, 4)])
 def test_a_batch_has_an_end(polled: Polled, size: int, most: int) -> None:
-    """At 2,000 records, or once it has 4 MiB: a unit of work has a deadline, however large records are."""
+    """At 2,000 records, or once it has 1 MiB: a unit of work has a deadline, however large records are."""
     for _ in range(2 + most):
         polled.come("a", size=size)
     assert polled.batches() == [(0, most, most)]

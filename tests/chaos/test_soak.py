@@ -23,7 +23,7 @@ QUARTER = SAMPLES // 4
 DEARER = 1.2
 """Times that a batch may cost in the last quarter what it cost in the second; in the first caches fill."""
 GROWTH = 48 << 20
-"""Bytes: RocksDB keeps 4 MiB of each of twelve stores in memory, and they fill at their own times."""
+"""Bytes: RocksDB keeps twice 2 MiB of each of twelve stores in memory, and they fill at their own times."""
 
 
 class Sample(NamedTuple):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.structs import RecordMetadata
 
 from bench.ground import FIELDS, Ground
 from bench.load import PROCEDURES, canonical, messages
@@ -96,7 +97,8 @@ async def _exchange(run: Run, events: Sequence[Record], rate: int) -> tuple[list
         producer = AIOKafkaProducer(**run.settings.kafka(), acks="all", linger_ms=LINGER_MS)
         await producer.start()
         try:
-            sent = [await _send(producer, run, events[0], asyncio.get_running_loop().time())]
+            now = asyncio.get_running_loop().time()
+            sent = [_sent(events[0], now, await (await _send(producer, run, events[0])))]
             async with asyncio.timeout(START_TIMEOUT):
                 await first.wait()
             sent += await _pace(producer, run, events[1:], rate)
@@ -110,6 +112,7 @@ async def _exchange(run: Run, events: Sequence[Record], rate: int) -> tuple[list
 
 
 async def _pace(producer: AIOKafkaProducer, run: Run, events: Sequence[Record], rate: int) -> list[Sent]:
+    """Nothing is waited for but the time: a task for each event would cost more than the event."""
     clock = asyncio.get_running_loop().time
     begun = clock()
     sending = []
@@ -117,13 +120,17 @@ async def _pace(producer: AIOKafkaProducer, run: Run, events: Sequence[Record], 
         due = begun + number / rate
         if (early := due - clock()) > 0:
             await asyncio.sleep(early)
-        sending.append(asyncio.create_task(_send(producer, run, event, due)))
-    return await asyncio.gather(*sending)
+        sending.append((event, due, await _send(producer, run, event)))
+    return [_sent(event, due, await future) for event, due, future in sending]
 
 
-async def _send(producer: AIOKafkaProducer, run: Run, event: Record, due: float) -> Sent:
+async def _send(producer: AIOKafkaProducer, run: Run, event: Record) -> "asyncio.Future[RecordMetadata]":
     topic = getattr(run.settings, FIELDS[event.topic])
-    at = await producer.send_and_wait(topic, event.value, event.key)
+    acknowledged: asyncio.Future[RecordMetadata] = await producer.send(topic, event.value, event.key)
+    return acknowledged
+
+
+def _sent(event: Record, due: float, at: RecordMetadata) -> Sent:
     if event.topic == PROCEDURES:
         return Sent(decode_said(event.value or b"").event_id, due)
     return Sent(f"{at.topic}:{at.partition}:{at.offset}:0", due)

@@ -112,7 +112,7 @@ async def _exchange(run: Run, events: Sequence[Record], rate: int) -> tuple[list
 
 
 async def _pace(producer: AIOKafkaProducer, run: Run, events: Sequence[Record], rate: int) -> list[Sent]:
-    """Nothing is waited for but the time: a task for each event would cost more than the event."""
+    """No acknowledgement is waited for: a task for each event would cost more than the event."""
     clock = asyncio.get_running_loop().time
     begun = clock()
     sending = []

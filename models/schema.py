@@ -41,7 +41,7 @@ def decoder(of: type[T], what: str, newest: int) -> Callable[[bytes], T]:
         try:
             value = decode_whole(encoded)
         except msgspec.ValidationError:
-            # Perhaps because a later version wrote it. Asked only now: asked first it would cost 2 us a day.
+            # Perhaps because a later version wrote it. Asked first it would cost 2 us a patient-day.
             check(_decode_schema(encoded).schema)
             raise
         check(value.schema)

@@ -39,7 +39,8 @@ def denied(
         case ClusterAuthorizationFailedError():
             return "not allowed: Write on any topic"  # enough to write idempotently since Kafka 3.0
         case TopicAuthorizationFailedError():
-            return f"not allowed: {'Read' if name in ('', source) else topic} on topic {name or source}"
+            tried = "Read" if source and name in ("", source) else topic
+            return f"not allowed: {tried} on topic {name or source}"
         case GroupAuthorizationFailedError():
             return f"not allowed: {group} on group {name}"
     return f"not allowed: Write on transactional id {name or transactional_id}"

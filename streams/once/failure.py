@@ -26,8 +26,8 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 def die(what: str, *, code: int = EXIT_FAILED) -> NoReturn:
     """End the process at once with one line on standard error.
 
-    No abort, no stop: both can hang for ever when a topic is gone. The successor's
-    InitProducerId aborts what is open.
+    Nothing is tidied up: that could take as long as what went wrong. The successor's InitProducerId aborts
+    what is open.
     """
     print(f"perdiem: {what}", file=sys.__stderr__, flush=True)
     os._exit(code)

@@ -11,7 +11,7 @@ Headers = list[tuple[str, bytes | None]]
 
 
 class Outbox:
-    """Collects records by partition, for whole batches."""
+    """Collects records by partition, to be sent as whole batches."""
 
     def __init__(self) -> None:
         self._records: defaultdict[TopicPartition, list[tuple[bytes | None, bytes | None, Headers]]] = (

@@ -170,8 +170,8 @@ class Owners(TableManager):
         try:
             if tp in self._closing:
                 await asyncio.shield(self._closing[tp])
-            async with self._starting, asyncio.timeout(self.app.engine.restore_timeout):
-                await owner.start_producer()
+            async with self._starting:
+                await self._start_producer(owner)
             if self._slot is None:
                 self._slot = Slot(self.app.engine.data_dir / self.app.conf.id)
             owner.open_store(self._slot.folder, await self._cluster.id())
@@ -188,12 +188,18 @@ class Owners(TableManager):
             die(str(refusal), code=EXIT_REFUSED)
         except KafkaError as error:
             die_of(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}:", error)
-        except TimeoutError:
-            die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: no transactional id")
         except Fault as error:
-            die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {error!r}")
+            die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {error}")
         except BaseException as error:
             die(f"{tp.topic}[{tp.partition}]: cannot be acquired for {owner.agent.name}: {where(error)}")
+
+    async def _start_producer(self, owner: Owner) -> None:
+        longest = self.app.engine.restore_timeout
+        try:
+            async with asyncio.timeout(longest):
+                await owner.start_producer()
+        except TimeoutError:
+            raise Fault(f"its producer did not start within {longest:.0f} s") from None
 
     def _stop_serving(self) -> None:
         """What was asked for an earlier rebalance says nothing of what came after."""

@@ -66,6 +66,7 @@ async def all_refuse(scenario: Scenario) -> set[str]:
     """Every worker has ended in a unit's step 1 and, started again, does not go on: what they say then."""
     said, crashes = await scenario.refused(), scenario.cluster.crashes
     print("\n".join(sorted({*crashes, *said})))
+    assert crashes
     assert all("failed in step 1 (write): " in line for line in crashes)
     return said
 

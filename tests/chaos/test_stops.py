@@ -63,7 +63,7 @@ async def test_workers_that_stop_together_leave_the_group_at_once(settings: Sett
 
 
 async def aborted(settings: Settings) -> int:
-    """How many records aborted transactions left in the changelogs, which every transaction writes first."""
+    """How many records aborted transactions left in the changelogs, which every transaction writes."""
     changelogs = [topic.name for topic in Topics.of(settings).all if topic.compacted]
     written = await read_all(settings, *changelogs, isolation="read_uncommitted")
     committed = await read_all(settings, *changelogs)

@@ -168,13 +168,12 @@ async def check(settings: Settings) -> None:
         wrong = [
             f"broker {node}: Kafka 4.0 or newer expected, it is older" for node in await brokers.too_old()
         ]
-        level = 0 if wrong else await brokers.transaction_version()
+        if not wrong and (level := await brokers.transaction_version()) < 2:
+            wrong.append(
+                f"Kafka's feature {TRANSACTION_VERSION}: level 2 expected, it is {level}: "
+                f"kafka-features.sh upgrade --feature {TRANSACTION_VERSION}=2"
+            )
         described = await brokers.describe({topic.name for topic in topics})
-    if not wrong and level < 2:
-        wrong.append(
-            f"Kafka's feature {TRANSACTION_VERSION}: level 2 expected, it is {level}: "
-            f"kafka-features.sh upgrade --feature {TRANSACTION_VERSION}=2"
-        )
     for topic in topics:
         if topic.name in described:
             wrong += _mismatches(topic, described[topic.name], settings.partitions)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -181,40 +181,49 @@ class Producer:
         return written
 
     async def _write_offsets(self, offsets: Mapping[TopicPartition, int], group: str) -> None:
+        def errors(answer: Any) -> list[KafkaError]:
+            return [
+                self._error(code, topic, group)
+                for topic, partitions, _ in answer.topics
+                for _, code, _ in partitions
+                if code
+            ]
+
         request = TxnOffsetCommitRequest(self._transactional_id, self._producer, group, offsets)
-        for tries in count():
-            answer = await self._ask(CoordinationType.GROUP, group, request, tries)
-            if answer is not None:
-                codes = [(topic, code) for topic, parts, _ in answer.topics for _, code, _ in parts if code]
-                if not codes:
-                    return
-                for topic, code in codes:
-                    self._passes(self._error(code, topic, group), f"group {group}", tries)
-            await _pause(tries)
+        await self._ask(CoordinationType.GROUP, group, request, errors)
 
     async def _ask_transactions(self, request: Any) -> ProducerId:
         """Who writes from now on, as the transaction coordinator answers ``request``."""
-        for tries in count():
-            answer = await self._ask(CoordinationType.TRANSACTION, self._transactional_id, request, tries)
-            if answer is not None:
-                if not answer.error_code:
-                    break
-                self._passes(self._error(answer.error_code), "its transaction", tries)
-            await _pause(tries)
+
+        def errors(answer: Any) -> list[KafkaError]:
+            return [self._error(answer.error_code)] if answer.error_code else []
+
+        answer = await self._ask(CoordinationType.TRANSACTION, self._transactional_id, request, errors)
         return ProducerId(answer.producer_id, answer.producer_epoch)
 
-    async def _ask(self, kind: int, key: str, request: Any, tries: int) -> Any:
-        """What the coordinator of ``key`` answers; None if it is to be asked again."""
-        try:
-            if (kind, key) not in self._coordinators:
-                self._coordinators[kind, key] = await self._client.coordinator_lookup(kind, key)
-            node = self._coordinators[kind, key]
-            return await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
-        except BrokerResponseError as error:
-            self._passes(self._error(error.errno, group=key), f"coordinator of {key}", tries)
-        except KafkaError as error:
-            self._passes(error, f"coordinator of {key}", tries)
-        return None
+    async def _ask(
+        self, kind: int, key: str, request: Any, errors: Callable[[Any], Sequence[KafkaError]]
+    ) -> Any:
+        """What the coordinator of ``key`` answers, once there are no ``errors`` in it."""
+        what = f"coordinator of {key}"
+        for tries in count():
+            try:
+                if (kind, key) not in self._coordinators:
+                    self._coordinators[kind, key] = await self._client.coordinator_lookup(kind, key)
+                node = self._coordinators[kind, key]
+                answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
+            except BrokerResponseError as error:
+                self._passes(self._error(error.errno, group=key), what, tries)
+            except KafkaError as error:
+                self._passes(error, what, tries)
+            else:
+                found = errors(answer)
+                if not found:
+                    break
+                for each in found:
+                    self._passes(each, what, tries)
+            await _pause(tries)
+        return answer
 
     def _passes(self, error: KafkaError, what: str, tries: int) -> None:
         """Raises ``error`` unless it passes by itself. What it says has moved is looked up anew."""

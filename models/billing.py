@@ -14,6 +14,14 @@ class Kind(StrEnum):
     CREDIT = "credit"
 
 
+class Acknowledged(StrEnum):
+    """What billing did with a charge."""
+
+    ACCEPTED = "accepted"
+    ON_CLAIM = "on_claim"
+    REFUSED = "refused"
+
+
 class Outcome(StrEnum):
     """What became of a procedure event."""
 
@@ -36,8 +44,17 @@ class Outcome(StrEnum):
     INPATIENT = "inpatient"
     """The facility does not report this service for inpatients."""
     MOVED = "moved"
+    """Another patient has a higher statement of the same procedure."""
     MERGED = "merged"
+    """It is handed to the patient that this one was merged into, or back: see the decision after it."""
     EXPIRED = "expired"
+    """Its service date is no longer kept, and never charged."""
+    REJECTED = "rejected"
+    """A person decided that it is not taken in."""
+    APPLIED = "applied"
+    """A person's command or an acknowledgement, that had its effect."""
+    REFUSED = "refused"
+    """A person's command or an acknowledgement, that can have none; the reason says why."""
     HELD = "held"
     """A person must decide or fill something in."""
     DEAD_LETTERED = "dead_lettered"
@@ -75,6 +92,33 @@ class Reason(StrEnum):
     """No dated settings of the facility cover the service date."""
     UNREADABLE = "unreadable"
     RULE_FAILED = "rule_failed"
+    ON_CLAIM = "on_claim"
+    """It would credit a charge that is on a claim."""
+    OPENING_BALANCE = "opening_balance"
+    """The system in use before go-live charged the unit."""
+    OVERRIDE = "override"
+    """A person allowed a further unit, or took that back."""
+    MOVED_TO_PATIENT = "moved_to_patient"
+    """A higher statement says that the procedure was another patient's, or is this one's again."""
+    PATIENT_MERGED = "patient_merged"
+    """The patient was merged into another, or that was undone."""
+    REJECTED_BY_PERSON = "rejected_by_person"
+    ALREADY_DONE = "already_done"
+    """Of a command: what it names was released, rejected, redriven, taken back or undone before."""
+    NO_LONGER_KEPT = "no_longer_kept"
+    """Of a command: its service date is before the patient's watermark."""
+    UNKNOWN_ITEM = "unknown_item"
+    """Of a command: nothing of the name it gives is on the worklist."""
+    AWAITED = "awaited"
+    """Of a discard: other patients' ledgers wait for the record, it can only be redriven."""
+    STILL_HELD = "still_held"
+    """Of a release or a redrive: what it names still does not resolve, and stays."""
+    UNKNOWN_CHARGE = "unknown_charge"
+    """Of an acknowledgement: no charge of this patient ever had that id."""
+    WOULD_CYCLE = "would_cycle"
+    """Of a merge: the surviving patient was merged into the losing one."""
+    ALREADY_MERGED = "already_merged"
+    """Of a merge: the losing patient was merged into another one before."""
 
 
 class Warning(StrEnum):  # noqa: A001 - the design's word; nothing here raises Python warnings
@@ -94,6 +138,12 @@ class Warning(StrEnum):  # noqa: A001 - the design's word; nothing here raises P
     """It was received more days after its service date than the facility allows."""
     PAST_FILING_LIMIT = "past_filing_limit"
     """It was received after the filing limit of its service date."""
+    RECEIPT_TWICE = "receipt_twice"
+    """The product was received and prepared on another date, too: 38227 is both, often on two days."""
+    ADJACENT_DAYS = "adjacent_days"
+    """The same service of the same product counts on the day before or after, too."""
+    NO_RECEIPT = "no_receipt"
+    """The product was given, and nothing is known of its receipt and preparation."""
 
 
 class ProcedureRef(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -185,6 +235,8 @@ class Decision(
     code: str | None = None
     received: int | None = None
     warnings: tuple[str, ...] = ()
+    filing_limit: date | None = None
+    """Last day on which the payer takes a claim for the service date: so many days from ``received``."""
     settings: str | None = None
     repeated: bool = False
     """Its event was delivered again, after a reset of offsets say: this tells once more what is true of it,

@@ -4,7 +4,7 @@ from datetime import date
 
 import msgspec
 
-from models.billing import Outcome
+from models.billing import Outcome, Reason
 from models.decisions import Truth, not_counting
 from models.procedures import ProcedureEvent
 from models.schema import decoder
@@ -25,32 +25,47 @@ class PatientDay(msgspec.Struct, omit_defaults=True):
     """By procedure key, in the order in which they came to this day."""
     units: dict[str, list[Unit]] = {}
     """By ``stream|service``."""
-    overrides: dict[str, int] = {}
-    """By ``stream|service``: second units that a person allowed."""
-    opening: dict[str, int] = {}
-    """By ``stream|service``: units that the former system charged before go-live."""
+    overrides: dict[str, dict[str, bool]] = {}
+    """By ``stream|service`` and command: second units that a person allowed; False took one back."""
+    opening: dict[str, dict[str, bool]] = {}
+    """By ``stream|service`` and command: units that the former system charged before go-live."""
 
     def counting(self, key: str) -> dict[str, ProcedureEvent]:
         """The procedures that count for the units of ``key``, each with its highest statement."""
         return {
             name: holder
             for name, procedure in self.procedures.items()
-            if unit_key(holder := procedure.statements[0]) == key
+            if unit_key(holder := procedure.statements[0]) == key and not procedure.moved
         }
+
+    def standing(self, key: str, count: int) -> int:
+        """How many units of ``key`` stand when ``count`` procedures count for it: the promise itself."""
+        allowed = 1 + sum(self.overrides[key].values()) if key in self.overrides else 1
+        charged = sum(self.opening[key].values()) if key in self.opening else 0
+        return max(0, min(count, allowed) - charged)
 
     def truth(self, name: str, event_id: str) -> Truth:
         """What is true of an event about procedure ``name``, which stands on this day."""
-        holder = self.procedures[name].holder
+        procedure = self.procedures[name]
+        holder = procedure.holder
         if holder.event_id != event_id:
+            if any(event.event_id == event_id for event in procedure.rejected):
+                return Truth(Outcome.REJECTED, Reason.REJECTED_BY_PERSON)
             return Truth(Outcome.SUPERSEDED, of=holder.event_id)
         key = unit_key(holder)
         if key is None:
             return not_counting(holder)
-        standing = [(unit.procedure, unit.charge) for unit in self.units[key] if unit.charge]
-        for procedure, charge in standing:
-            if procedure == name:
+        if self.service_date is None:
+            return Truth(Outcome.EXPIRED)
+        if procedure.moved:
+            return Truth(Outcome.MOVED, Reason.MOVED_TO_PATIENT)
+        charges = [(unit.procedure, unit.charge) for unit in self.units.get(key, ()) if unit.charge]
+        for filler, charge in charges:
+            if filler == name:
                 return Truth(Outcome.REPORTED, charge.reason, charge_id=charge.id, unit=charge.unit)
-        return Truth(Outcome.ALREADY_REPORTED, covered_by=standing[0][1].procedure)
+        if not charges:
+            return Truth(Outcome.ALREADY_REPORTED, Reason.OPENING_BALANCE)
+        return Truth(Outcome.ALREADY_REPORTED, covered_by=charges[0][1].procedure)
 
 
 encode_patient_day = msgspec.json.Encoder().encode

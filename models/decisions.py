@@ -1,6 +1,6 @@
 """Truth: what is true of one procedure event now, and the decision that says so."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -46,18 +46,20 @@ def decision(
     billing_events: tuple[str, ...] = (),
     known: Sequence[ProcedureEvent] = (),
     *,
+    noticed: Iterable[str] = (),
     repeated: bool = False,
 ) -> Decision:
     """The decision number ``sequence`` about ``event``.
 
     ``known``: other statements about its procedure, from which what a withdrawal leaves open is taken.
+    ``noticed``: warnings beside those of intake.
     """
     about = _about(event)
     if None in about and event.status is not Status.PERFORMED:
         stated = zip(about, *map(_about, known), strict=True)
         about = tuple(next((value for value in values if value is not None), None) for values in stated)
     facility, stream, service, service_date, code = about
-    warnings = event.warnings
+    warnings = (*event.warnings, *noticed)
     if truth.covered_by is not None and truth.covered_by.facility != event.facility:
         warnings = (*warnings, Warning.ACROSS_FACILITIES)
     return Decision(
@@ -81,6 +83,7 @@ def decision(
         code=code,
         received=event.received,
         warnings=warnings,
+        filing_limit=event.filing_limit,
         settings=event.settings,
         repeated=repeated,
     )

@@ -3,6 +3,8 @@
 from models.billing import BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
 from models.billing import Warning as Noticed
 from models.codes import Service
+from models.worklist import Item
+from models.worklist import Kind as Waits
 
 SERVICES = {
     Service.COLLECTION: "collection of cells",
@@ -25,6 +27,9 @@ OUTCOMES = {
     Outcome.MOVED: "Not charged here: the procedure belongs to another patient.",
     Outcome.MERGED: "Not charged here: the patient was merged into another.",
     Outcome.EXPIRED: "Not charged: what is known of so old a day was removed.",
+    Outcome.REJECTED: "Not charged: a person decided that it is not taken in.",
+    Outcome.APPLIED: "It was carried out.",
+    Outcome.REFUSED: "It was not carried out.",
     Outcome.HELD: "Held: a person must look at it.",
     Outcome.DEAD_LETTERED: "It could not be processed and lies among the dead letters.",
 }
@@ -34,7 +39,10 @@ PAST = {
     Outcome.ALREADY_REPORTED: "Not charged: the service was already reported for this patient and day.",
     Outcome.SUPERSEDED: "A later statement about the same procedure held instead.",
     Outcome.CORRECTED: "It corrected an earlier statement about the same procedure.",
+    Outcome.MOVED: "Not charged here: the procedure belonged to another patient.",
+    Outcome.MERGED: "Not charged here: the patient was merged into another.",
     Outcome.HELD: "Held: a person had to look at it.",
+    Outcome.DEAD_LETTERED: "It could not be processed and lay among the dead letters.",
 }
 """Of outcomes that are no longer true, where ``OUTCOMES`` speaks of what stands."""
 
@@ -63,6 +71,20 @@ REASONS = {
     Reason.OUTSIDE_SETTINGS: "No dated settings of the facility cover the service date.",
     Reason.UNREADABLE: "It could not be read.",
     Reason.RULE_FAILED: "The rule failed on it: a defect, to be redriven after its repair.",
+    Reason.ON_CLAIM: "It would credit a charge that is on a claim.",
+    Reason.OPENING_BALANCE: "The system in use before go-live charged the unit.",
+    Reason.OVERRIDE: "A person allowed a further unit, or took that back.",
+    Reason.MOVED_TO_PATIENT: "A higher statement says that it is another patient's, or this one's again.",
+    Reason.PATIENT_MERGED: "The patient was merged into another, or that was undone.",
+    Reason.REJECTED_BY_PERSON: "A person rejected it.",
+    Reason.ALREADY_DONE: "What it names was released, rejected, redriven, taken back or undone before.",
+    Reason.NO_LONGER_KEPT: "What is known of so old a day was removed, and nothing of it is changed.",
+    Reason.UNKNOWN_ITEM: "Nothing of the name it gives is on the worklist.",
+    Reason.AWAITED: "Other ledgers wait for this record: it can only be redriven.",
+    Reason.STILL_HELD: "What it names still does not resolve, and stays where it is.",
+    Reason.UNKNOWN_CHARGE: "No charge of this patient ever had that id.",
+    Reason.WOULD_CYCLE: "The surviving patient was merged into the losing one.",
+    Reason.ALREADY_MERGED: "The losing patient was merged into another one before.",
 }
 
 WARNINGS = {
@@ -73,7 +95,16 @@ WARNINGS = {
     Noticed.FUTURE_SERVICE_DATE: "It was received before its service date.",
     Noticed.LATE: "It was received late.",
     Noticed.PAST_FILING_LIMIT: "It was received after the filing limit.",
+    Noticed.RECEIPT_TWICE: "The product's receipt and preparation counts on another date, too.",
+    Noticed.ADJACENT_DAYS: "The same service of the same product counts on the day before or after, too.",
+    Noticed.NO_RECEIPT: "Nothing was known of the receipt of the product that was given.",
 }
+
+WAYS = {
+    Waits.CORRECTION: "Release applies the correction, reject leaves the charge as it is.",
+    Waits.CLAIMED: "Release leaves the credit, reject brings the charge back.",
+}
+"""What a person can do about items that nothing is missing of."""
 
 
 def explain(decision: Decision, *, warnings: bool = True, past: bool = False) -> list[str]:
@@ -105,7 +136,9 @@ def subject(decision: Decision) -> str:
     on = f"on {decision.service_date}" if decision.service_date else None
     by = f"{decision.stream} billing" if decision.stream else None
     known = (service, decision.code, on, decision.facility and f"at {decision.facility}", by)
-    return ", ".join(filter(None, known)) or "a procedure of which little is known"
+    decided = decision.outcome in (Outcome.APPLIED, Outcome.REFUSED)
+    unknown = "a command or an acknowledgement" if decided else "a procedure of which little is known"
+    return ", ".join(filter(None, known)) or unknown
 
 
 def line(event: BillingEvent) -> str:
@@ -114,6 +147,17 @@ def line(event: BillingEvent) -> str:
     where = f"{event.facility}, {event.stream} billing, revenue code {event.revenue_code}"
     what = f"{sign} {event.code} {SERVICES[event.service]} on {event.service_date}"
     return f"{what} at {where}: {procedure(event.procedure)}"
+
+
+def releases(item: Item) -> str:
+    """What would release an item of the worklist, or what else is to be done about it."""
+    if item.kind in WAYS:
+        return WAYS[item.kind]
+    if item.field is not None and item.detail is not None:
+        return f"{item.field}: expected {item.detail}"
+    if item.reason is not None:
+        return REASONS[item.reason]
+    return item.detail or "A person must look at it."
 
 
 def procedure(ref: ProcedureRef) -> str:

@@ -183,6 +183,8 @@ class Facility(Settings):
     lateness_days: int | None = Field(None, ge=0)
     """An event received more days after its service date is marked late."""
     filing_limit_months: int = Field(12, ge=1, le=120)
+    hold_on_claim: bool = True
+    """What would credit a charge that billing put on a claim waits for a person."""
     periods: tuple[Period, ...] = ()
 
     def senders(self, source: Source) -> list[tuple[str, str]]:
@@ -245,6 +247,15 @@ class Facilities(_Entry):
     def source(self, application: str, facility: str) -> tuple[Source, Facility] | None:
         """The source that sends as this application for this facility, and whose source it is."""
         return self._sources.get((application, facility))
+
+    def patient(self, stated: str) -> str | None:
+        """``AUTHORITY|MRN`` in its one spelling; None if the authority is not known or the number none."""
+        name, separator, mrn = stated.partition(SEPARATOR)
+        authority = self.authority(name.strip())
+        number = authority.normal_mrn(mrn) if authority and separator else ""
+        if authority is None or not number or SEPARATOR in number:
+            return None
+        return f"{authority.id}{SEPARATOR}{number}"
 
     def digest(self, source: Source | None, facility: Facility | None, authority: Authority | None) -> str:
         """Short digest of all that the file says of these: 12 hex digits."""

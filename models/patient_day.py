@@ -1,12 +1,13 @@
 """The rule of a patient-day: each of the four services once per patient, per day.
 
-    Standing units of a key = min(procedures that count for it, 1 + standing overrides of it).
+    Standing units of a key = min(procedures that count for it, 1 + standing overrides of it),
+    less what the former system charged before go-live.
 
-What stands is a pure function of the set of statements; billing events are the difference of what
-stands before and after, decisions the difference of what is true of each event. See docs/rule.md.
+What stands is a pure function of what was said; billing events are the difference of what stands before
+and after, decisions the difference of what is true of each event. See docs/rule.md.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -19,90 +20,100 @@ from models.day import decode_patient_day as decode_patient_day
 from models.day import encode_patient_day as encode_patient_day
 from models.decisions import Truth, decision
 from models.procedures import SEPARATOR, ProcedureEvent
-from models.statements import Procedure
+from models.statements import Procedure, Told
 from models.units import Written, require, settle, unit_key
 
-Days = Mapping[date | None, PatientDay]
 Slot = tuple[date | None, str]
 """Where units are: the service date and ``stream|service``."""
 
 
+class Made(msgspec.Struct):
+    """A decision, the event that it is about, and what the last one about that said, if there was one."""
+
+    decision: Decision
+    event: ProcedureEvent
+    former: Outcome | None
+
+
+class Days:
+    """The days of a patient: as they were, and as they become. What was read is not changed."""
+
+    def __init__(
+        self, patient: str, read: Callable[[date | None], PatientDay | None], kept_from: date | None = None
+    ) -> None:
+        self.patient = patient
+        self.kept_from = kept_from
+        self.changed: dict[date | None, PatientDay] = {}
+        self._were: dict[date | None, PatientDay] = {}
+        self._read = read
+
+    def __getitem__(self, day: date | None) -> PatientDay:
+        return self.changed.get(day) or self.was(day)
+
+    def too_old(self, day: date | None) -> bool:
+        """Whether a day is no longer kept."""
+        return self.kept_from is not None and day is not None and day < self.kept_from
+
+    def was(self, day: date | None) -> PatientDay:
+        """The day before this entry; a new one where there is none."""
+        found = self._were.get(day)
+        if found is None:
+            found = self._were[day] = self._read(day) or PatientDay(self.patient, day)
+        return found
+
+    def change(self, day: date | None) -> PatientDay:
+        """A copy to be changed."""
+        found = self.changed.get(day)
+        if found is None:
+            was = self.was(day)
+            found = replace(was, procedures=dict(was.procedures), units=dict(was.units))
+            self.changed[day] = found
+        return found
+
+
 class Verdict(msgspec.Struct):
-    """What one event brings about: the days that changed, billing events and decisions, in order."""
+    """What one entry brings about at its patient's days, in order."""
 
-    days: list[PatientDay]
     billing_events: list[BillingEvent]
-    decisions: list[Decision]
-    stands: date | None
-    """The service date of the day on which the event's procedure stands now."""
+    made: list[Made]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return [made.decision for made in self.made]
 
 
-def gather(
-    event: ProcedureEvent, stands: date | None, read: Callable[[date | None], PatientDay | None]
-) -> dict[date | None, PatientDay]:
-    """The days that ``decide`` needs for ``event``, as ``read`` finds them; new ones where it finds none.
+def decide(
+    days: Days,
+    event: ProcedureEvent,
+    stands: date | None,
+    before: Procedure | None,
+    noticed: Iterable[str] = (),
+) -> Verdict:
+    """Apply one statement to the days of its patient; they change in ``days``.
 
-    ``stands`` is where the last verdict said that the procedure stands; ``event.service_date`` if none did.
-    """
-    days = {day: read(day) or PatientDay(event.patient, day) for day in {event.service_date, stands}}
-    if procedure := days[stands].procedures.get(event.procedure):
-        for stated in [statement.service_date for statement in procedure.statements]:
-            if stated is not None and stated not in days:
-                days[stated] = read(stated) or PatientDay(event.patient, stated)
-    return days
-
-
-def decide(days: Days, event: ProcedureEvent) -> Verdict:
-    """Apply one event to the days of its patient that it concerns: those that ``gather`` gives.
-
-    They are not changed: what changes comes back in the verdict. Raises ``ValueError`` if the event
-    counts but lacks what a charge needs, ``LookupError`` if its procedure goes to a day not given.
+    ``before`` is its procedure as it was, on the day ``stands``; ``noticed`` are warnings. Raises
+    ``ValueError`` if the event counts but lacks what a charge needs.
     """
     require(event)
-    change = _change(days, event)
-    after = _place(change)
-    written = _settle(change, after)
-    decisions = []
-    for news in _news(change, days, after, written):
-        procedure = news.day.procedures[news.name]
-        sequence = procedure.decisions.get(news.event.event_id, 0) + 1
-        counted = {**procedure.decisions, news.event.event_id: sequence}
-        news.day.procedures[news.name] = replace(procedure, decisions=counted)
-        known = change.known if news.name == change.name else ()
-        told = news.billing_events(written)
-        # What comes of other events is no repetition, whatever their number.
-        repeated = sequence > 1 and news.event.event_id == event.event_id
-        decisions.append(
-            decision(news.event, sequence, event.event_id, news.truth, told, known, repeated=repeated)
-        )
-    billing_events = [billing_event for _, billing_event in written]
-    return Verdict([*after.values()], billing_events, decisions, change.there.service_date)
+    after = before.hear(event) if before else Procedure([event])
+    change = put(days, event.procedure, stands if before else None, before, after)
+    written = settle_units(days, change.slots, (change.name,), event.cause, change.corrected)
+    own = _own_truth(change, event, days[change.there])
+    known = (before.holder, after.holder) if before else ()
+    made = [tell(days, change.there, change.name, event, own, event.cause, written, known, noticed)]
+    if change.after is not change.before:
+        made += changed_truths(days, change, event, event.cause, written)
+    made += others(days, change.slots, (change.name,), event.cause, written)
+    return Verdict([billing_event for _, billing_event in written], made)
 
 
-def warn(days: Days, refused: Decision) -> Decision:
-    """``refused``, held or dead-lettered at intake, with a warning if its procedure has a standing charge.
+class Change(NamedTuple):
+    """What happens to procedure ``name``: where it stood and what was said of it, then and now."""
 
-    ``days`` holds the day on which the procedure stands, if any.
-    """
-    if refused.source is None or refused.procedure_id is None or refused.patient is None:
-        return refused
-    name = SEPARATOR.join((refused.source, refused.procedure_id, refused.patient))
-    units = (unit for day in days.values() for units in day.units.values() for unit in units)
-    charge = next((unit.charge for unit in units if unit.procedure == name), None)
-    if charge is None:
-        return refused
-    warnings = (*refused.warnings, Warning.STANDING_CHARGE)
-    return replace(refused, warnings=warnings, charge_id=charge.id)
-
-
-class _Change(NamedTuple):
-    """What an event does to its procedure ``name``: where it stood and what was said of it, then and now."""
-
-    event: ProcedureEvent
     name: str
-    here: PatientDay | None
+    here: date | None
     before: Procedure | None
-    there: PatientDay
+    there: date | None
     after: Procedure
     left: Slot | None
     """The units that it counted for."""
@@ -123,98 +134,137 @@ class _Change(NamedTuple):
             return None
         return Reason.CONTENT_CORRECTED if self.left == self.taken else Reason.KEY_CORRECTED
 
-    @property
-    def known(self) -> tuple[ProcedureEvent, ...]:
-        return (self.before.holder, self.after.holder) if self.before else ()
+
+def put(days: Days, name: str, here: date | None, before: Procedure | None, after: Procedure) -> Change:
+    """Put a procedure where it stands now: on no day if its own is no longer kept.
+
+    What no longer says a date stays where it was.
+    """
+    place = after.holder.service_date
+    there = here if before and place is None else None if days.too_old(place) else place
+    days.change(there).procedures[name] = after
+    if before and here != there:
+        del days.change(here).procedures[name]
+    return Change(name, here, before, there, after, slot(here, before), slot(there, after))
 
 
-def _change(days: Days, event: ProcedureEvent) -> _Change:
-    name = event.procedure
-    here = next((day for day in days.values() if name in day.procedures), None)
-    before = here.procedures[name] if here else None
-    after = before.hear(event) if before else Procedure([event])
-    stated = after.holder.service_date
-    there = here if here and stated is None else days.get(stated)
-    if there is None:
-        if stated != event.service_date:
-            raise LookupError("the day that the procedure goes back to is not given")
-        there = PatientDay(event.patient, stated)
-    return _Change(event, name, here, before, there, after, _slot(here, before), _slot(there, after))
+def slot(day: date | None, procedure: Procedure | None) -> Slot | None:
+    """The units that a procedure counts for, if it does."""
+    key = unit_key(procedure.holder) if procedure and not procedure.moved else None
+    return (day, key) if day and key else None
 
 
-def _slot(day: PatientDay | None, procedure: Procedure | None) -> Slot | None:
-    key = unit_key(procedure.holder) if procedure else None
-    return (day.service_date, key) if day and key else None
-
-
-def _place(change: _Change) -> dict[date | None, PatientDay]:
-    """Copies of the days that the procedure leaves and comes to, with it where it stands now."""
-    name, here, there = change.name, change.here, change.there
-    placed = {there.service_date: replace(there, procedures={**there.procedures, name: change.after})}
-    if here and here.service_date != there.service_date:
-        others = {other: procedure for other, procedure in here.procedures.items() if other != name}
-        placed[here.service_date] = replace(here, procedures=others)
-    return placed
-
-
-def _settle(change: _Change, after: Days) -> list[Written]:
-    """Settle the units that the procedure counted and counts for; all credits come first."""
+def settle_units(
+    days: Days, slots: Iterable[Slot], changed: Container[str], cause: str, why: Reason | None
+) -> list[Written]:
+    """Settle the units of ``slots``; all credits come first. For the rest see ``models.units.settle``."""
     written: list[Written] = []
-    for service_date, key in change.slots:
-        day = after[service_date]
+    for service_date, key in slots:
+        day = days.change(service_date)
+        counting = day.counting(key)
         units, told = settle(
-            day.units.get(key, []),
-            day.counting(key),
-            1 + day.overrides.get(key, 0),
-            change.name,
-            change.event.event_id,
-            change.corrected,
+            day.units.get(key, []), counting, day.standing(key, len(counting)), changed, cause, why
         )
-        day.units = {**day.units, key: units}
+        day.units[key] = units
         written += told
     written.sort(key=lambda each: each[1].kind is Kind.CHARGE)
     return written
 
 
-class _News(NamedTuple):
-    """What is true now of an event about procedure ``name``, which stands on ``day``."""
-
-    day: PatientDay
-    name: str
-    event: ProcedureEvent
-    truth: Truth
-
-    def billing_events(self, written: list[Written]) -> tuple[str, ...]:
-        """Ids of its procedure's billing events, told with the statement that holds."""
-        if self.truth.outcome in (Outcome.SUPERSEDED, Outcome.REPEATED):
-            return ()
-        return tuple([billing_event.id for name, billing_event in written if name == self.name])
-
-
-def _news(change: _Change, days: Days, after: Days, written: list[Written]) -> Iterator[_News]:
-    """What is true of the event, then of every other event of which something else was true before."""
-    event, name, here, before, *_ = change
-    there = after[change.there.service_date]
-    yield _News(there, name, event, _own_truth(change, there))
-    if here and before and change.after is not before:
-        for statement in before.statements:
-            truth = there.truth(name, statement.event_id)
-            if statement.event_id != event.event_id and truth != here.truth(name, statement.event_id):
-                yield _News(there, name, statement, truth)
-    for service_date, key in change.slots if written else ():
-        day = after[service_date]
-        for other, holder in day.counting(key).items():
-            if other != name:
-                truth = day.truth(other, holder.event_id)
-                if truth != days[service_date].truth(other, holder.event_id):
-                    yield _News(day, other, holder, truth)
+def tell(
+    days: Days,
+    day: date | None,
+    name: str,
+    event: ProcedureEvent,
+    truth: Truth,
+    cause: str,
+    written: Iterable[Written] = (),
+    known: tuple[ProcedureEvent, ...] = (),
+    noticed: Iterable[str] = (),
+) -> Made:
+    """The next decision about ``event``: its number is counted with its procedure, ``name`` on ``day``."""
+    procedures = days.change(day).procedures
+    procedures[name], made = told(procedures[name], name, event, truth, cause, written, known, noticed)
+    return made
 
 
-def _own_truth(change: _Change, there: PatientDay) -> Truth:
-    seen = change.before.said(change.event) if change.before else None
-    if seen and seen.event_id != change.event.event_id:
+def told(
+    procedure: Procedure,
+    name: str,
+    event: ProcedureEvent,
+    truth: Truth,
+    cause: str,
+    written: Iterable[Written] = (),
+    known: tuple[ProcedureEvent, ...] = (),
+    noticed: Iterable[str] = (),
+) -> tuple[Procedure, Made]:
+    """As ``tell``, of a procedure that stands nowhere: on its way to another patient."""
+    last = procedure.decisions.get(event.event_id)
+    sequence = max(last.sequence if last else 0, event.decided) + 1
+    counted = {**procedure.decisions, event.event_id: Told(sequence, truth.outcome)}
+    events: tuple[str, ...] = ()
+    if truth.outcome not in (Outcome.SUPERSEDED, Outcome.REPEATED, Outcome.REJECTED, Outcome.HELD):
+        # Told with the statement that holds.
+        events = tuple([billing_event.id for owner, billing_event in written if owner == name])
+    # What comes of other events is no repetition, whatever their number.
+    repeated = sequence > 1 and cause == event.event_id
+    decided = decision(event, sequence, cause, truth, events, known, noticed=noticed, repeated=repeated)
+    return replace(procedure, decisions=counted), Made(decided, event, last.outcome if last else None)
+
+
+def changed_truths(
+    days: Days, change: Change, event: ProcedureEvent | None, cause: str, written: Iterable[Written]
+) -> Iterator[Made]:
+    """Decisions about statements of a procedure but ``event``, where something else is true of them now."""
+    if change.before is None:
+        return
+    was, now = days.was(change.here), days[change.there]
+    for statement in change.before.statements:
+        if event is not None and statement.event_id == event.event_id:
+            continue
+        truth = now.truth(change.name, statement.event_id)
+        if truth != was.truth(change.name, statement.event_id):
+            holder = change.after.holder
+            about = holder if holder.event_id == statement.event_id else statement
+            yield tell(days, change.there, change.name, about, truth, cause, written)
+
+
+def others(
+    days: Days, slots: Iterable[Slot], changed: Container[str], cause: str, written: list[Written]
+) -> Iterator[Made]:
+    """Decisions about the procedures that count for the same units, where something else is true of them."""
+    for service_date, key in slots if written else ():
+        day = days[service_date]
+        for name, holder in day.counting(key).items():
+            if name not in changed:
+                truth = day.truth(name, holder.event_id)
+                if truth != days.was(service_date).truth(name, holder.event_id):
+                    yield tell(days, service_date, name, holder, truth, cause, written)
+
+
+def _own_truth(change: Change, event: ProcedureEvent, there: PatientDay) -> Truth:
+    seen = change.before.said(event) if change.before else None
+    if seen and seen.event_id != event.event_id:
         return Truth(Outcome.REPEATED, of=seen.event_id)
-    truth = there.truth(change.name, change.event.event_id)
-    if change.corrected and seen is None and change.after.holder is change.event:
+    truth = there.truth(change.name, event.event_id)
+    news = seen is None or change.before is None or change.after.statements is not change.before.statements
+    shown = truth.charge_id or truth.covered_by
+    if change.corrected and news and shown and change.after.holder.event_id == event.event_id:
         return truth._replace(outcome=Outcome.CORRECTED, reason=change.corrected)
     return truth
+
+
+def warn(days: Iterable[PatientDay], refused: Decision) -> Decision:
+    """``refused``, held or dead-lettered at intake, with a warning if its procedure has a standing charge.
+
+    ``days`` are those on which the procedure may stand.
+    """
+    if refused.source is None or refused.procedure_id is None or refused.patient is None:
+        return refused
+    name = SEPARATOR.join((refused.source, refused.procedure_id, refused.patient))
+    units = (unit for day in days for units in day.units.values() for unit in units)
+    charge = next((unit.charge for unit in units if unit.procedure == name), None)
+    if charge is None:
+        return refused
+    warnings = (*refused.warnings, Warning.STANDING_CHARGE)
+    return replace(refused, warnings=warnings, charge_id=charge.id)

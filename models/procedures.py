@@ -114,6 +114,44 @@ class ProcedureEvent(
     warnings: tuple[str, ...] = ()
     """What intake noticed and resolved: a mapped old code, say. See ``models.billing.Warning``."""
 
+    filing_limit: date | None = None
+    """Last day on which the payer takes a claim for the service date, by the facility's settings."""
+    unique: bool = True
+    """The source's ids name the same procedure always, under whatever patient it was stated."""
+    held_on_claim: bool = True
+    """What would credit its charge once that is on a claim waits for a person: the facility's setting."""
+    decided: int = 0
+    """How many decisions told of it before it came to the ledger: it was held, or a dead letter."""
+    because: str | None = None
+    """The command that released, redrove or restated it; None where the source's own record brought it."""
+    again: bool = False
+    """Its record is read again, since offsets were reset: if nobody heard of it here, it was held, or none of
+    ours, and nothing new may come of it."""
+    follows: int = 0
+    """Sent on by home: the handover of its procedure that it follows on."""
+    command: str | None = None
+    """Restated: id of that command."""
+    restated: int = 0
+    """Of the same statement the highest holds: settings were changed and applied to it. Milliseconds since
+    the epoch at which a person said so."""
+    counted: tuple[date | None, str | None, str | None] | None = None
+    """Restated: the service date, facility and source that it was counted under when it came in."""
+
+    @property
+    def cause(self) -> str:
+        """What brings about whatever follows from it."""
+        return self.because or self.event_id
+
+    @property
+    def restatement(self) -> tuple[int, str]:
+        """Of the same statement the highest holds: of two at the same moment that of the last command id."""
+        return (self.restated, self.command or "")
+
+    @property
+    def bucket(self) -> tuple[date | None, str | None, str | None]:
+        """Service date, facility and source that it is counted under: see ``models.tally``."""
+        return self.counted or (self.service_date, self.facility, self.source)
+
     @property
     def procedure(self) -> str:
         """Key of the procedure in a patient's map: source, procedure id, stated patient."""

@@ -99,6 +99,9 @@ def resolve(
         performed_end=line.performed_end,
         product_ids=tuple(product for product in message.products or () if product),
         warnings=tuple(line.warnings),
+        filing_limit=line.filing_limit,
+        unique=source.procedure_ids is ProcedureIds.UNIQUE,
+        held_on_claim=line.facility is None or line.facility.hold_on_claim,
     )
 
 
@@ -137,6 +140,7 @@ def _decision(
         code=line.code,
         received=received,
         warnings=tuple(line.warnings),
+        filing_limit=line.filing_limit,
         settings=facilities.digest(who.source, line.facility, who.authority),
     )
 

@@ -22,16 +22,15 @@ class _Schema(msgspec.Struct):
     schema: int
 
 
-_decode_schema = msgspec.json.Decoder(_Schema).decode
-
-
-def decoder(of: type[T], what: str, newest: int) -> Callable[[bytes], T]:
+def decoder(of: type[T], what: str, newest: int, *, packed: bool = False) -> Callable[[bytes], T]:
     """Decodes ``of`` as this version wrote it or an earlier one; ``what`` names it to people.
 
-    The decoder raises ``NewerSchemaError`` if the schema is above ``newest``,
-    ``msgspec.ValidationError`` if it is none.
+    ``packed``: it is written in MessagePack, not in JSON. The decoder raises ``NewerSchemaError`` if the
+    schema is above ``newest``, ``msgspec.ValidationError`` if it is none.
     """
-    decode_whole = msgspec.json.Decoder(of).decode
+    encoding = msgspec.msgpack if packed else msgspec.json
+    decode_whole: Callable[[bytes], T] = encoding.Decoder(of).decode
+    decode_schema: Callable[[bytes], _Schema] = encoding.Decoder(_Schema).decode
 
     def check(schema: int) -> None:
         if schema > newest:
@@ -42,7 +41,7 @@ def decoder(of: type[T], what: str, newest: int) -> Callable[[bytes], T]:
             value = decode_whole(encoded)
         except msgspec.ValidationError:
             # Perhaps because a later version wrote it. Asked first it would cost 2 us a patient-day.
-            check(_decode_schema(encoded).schema)
+            check(decode_schema(encoded).schema)
             raise
         check(value.schema)
         return value

@@ -30,8 +30,6 @@ HCPCS = re.compile(r"[0-9]{4}[0-9A-Z]|[A-Z][0-9]{4}")
 """Shape of a CPT or HCPCS code."""
 UNKNOWN_LAST = "~"
 """Sorts after every digit."""
-SHORTEST_MONTH = 28
-"""Days. No filing limit is over before."""
 
 
 class Problem(NamedTuple):
@@ -58,6 +56,7 @@ class ServiceLine(msgspec.Struct):
     reporting: Reporting = Reporting.SEPARATE
     revenue_code: str | None = None
     survivor: tuple[str, ...] = ()
+    filing_limit: date | None = None
     warnings: list[Warning] = []
     problems: list[Problem] = []
 
@@ -86,9 +85,10 @@ def service_line(
     elif line.service is not None and line.settings is not None:
         _report(line, line.service, line.settings, message, charge, source)
     if line.facility is not None and line.service_date is not None:
+        line.filing_limit = months_after(line.service_date, line.facility.filing_limit_months)
         received_on = day_of(received, line.facility.zone)
         if received_on is not None:
-            line.warnings += _timing(line.service_date, received_on, line.facility)
+            line.warnings += _timing(line.service_date, line.filing_limit, received_on, line.facility)
     return line
 
 
@@ -203,11 +203,13 @@ def _reporting(service: Service, stream: Stream, settings: Settings, patient_cla
     return Reporting.SEPARATE
 
 
-def _timing(service_date: date, received_on: date, facility: Facility) -> Iterator[Warning]:
+def _timing(
+    service_date: date, filing_limit: date, received_on: date, facility: Facility
+) -> Iterator[Warning]:
     if service_date > received_on:
         yield Warning.FUTURE_SERVICE_DATE
     age = (received_on - service_date).days
     if facility.lateness_days is not None and age > facility.lateness_days:
         yield Warning.LATE
-    if age > SHORTEST_MONTH and received_on > months_after(service_date, facility.filing_limit_months):
+    if received_on > filing_limit:
         yield Warning.PAST_FILING_LIMIT

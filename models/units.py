@@ -1,13 +1,13 @@
 """Unit: what a patient-day reports of one service, who fills it, and the billing events that follow."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from hashlib import sha256
 from itertools import zip_longest
 from operator import attrgetter
 
 import msgspec
 
-from models.billing import BillingEvent, Kind, ProcedureRef, Reason
+from models.billing import Acknowledged, BillingEvent, Kind, ProcedureRef, Reason
 from models.procedures import SEPARATOR, ProcedureEvent
 
 NEEDED = ("facility", "stream", "service", "service_date", "code", "revenue_code")
@@ -19,6 +19,17 @@ _shown = attrgetter(*SHOWN)
 _seen_downstream = attrgetter(*(f for f in SHOWN if f != "event_id"))
 
 
+class Credited(msgspec.Struct, array_like=True, frozen=True):
+    """A charge that was taken back, of which procedure, and what brought that about."""
+
+    charge_id: str
+    procedure: str
+    cause: str
+    reason: Reason
+    held: bool
+    """Had it been on a claim, the credit would have waited for a person."""
+
+
 class Unit(msgspec.Struct, omit_defaults=True):
     """One reportable unit of a key."""
 
@@ -28,8 +39,12 @@ class Unit(msgspec.Struct, omit_defaults=True):
     """The standing charge, whole, so that its credit can copy it."""
     procedure: str | None = None
     """Key of the procedure that fills the unit."""
-    on_claim: bool = False
-    """Downstream put the standing charge on a claim: what would credit it needs a person."""
+    acknowledged: Acknowledged | None = None
+    """What billing did with the standing charge. On a claim: what would credit it needs a person."""
+    held: bool = True
+    """What would credit the standing charge waits for a person, if that is on a claim."""
+    credited: list[Credited] = []
+    """Its charges that were taken back: billing may yet say that one is on a claim."""
 
 
 Written = tuple[str, BillingEvent]
@@ -48,13 +63,12 @@ def require(event: ProcedureEvent) -> None:
         raise ValueError(f"a performed procedure cannot be charged without {missing}")
 
 
-def fillers(units: Sequence[Unit], counting: Mapping[str, ProcedureEvent], allowed: int) -> list[str | None]:
-    """The procedures that fill units 1, 2, ...: as many as count, at most ``allowed``.
+def fillers(units: Sequence[Unit], counting: Mapping[str, ProcedureEvent], number: int) -> list[str | None]:
+    """The procedures that fill the first ``number`` units, no more than count.
 
     Whoever fills a unit keeps it while it counts. A free one goes to whoever loses a higher unit,
     then to the lowest by the survivor policy.
     """
-    number = min(len(counting), allowed)
     filled = [unit.procedure if unit.procedure in counting else None for unit in units]
     stay = filled[:number] + [None] * (number - len(filled))
     if None not in stay:
@@ -68,40 +82,46 @@ def fillers(units: Sequence[Unit], counting: Mapping[str, ProcedureEvent], allow
 def settle(
     units: Sequence[Unit],
     counting: Mapping[str, ProcedureEvent],
-    allowed: int,
-    changed: str,
+    number: int,
+    changed: Container[str],
     cause: str,
-    corrected: Reason | None,
+    why: Reason | None,
 ) -> tuple[list[Unit], list[Written]]:
-    """The units after procedure ``changed`` has changed, and the billing events that bring them about.
+    """The units after the procedures ``changed`` have changed, and the billing events that bring them about.
 
-    ``corrected`` is why, if that procedure counted before and still counts, here or elsewhere.
+    ``number`` of units stand. ``why`` is the reason of what concerns ``changed`` itself, or all if nothing
+    else changed: a correction, a merge, an override.
     """
-    filling = fillers(units, counting, allowed)
-    if changed not in filling and filling == [unit.procedure for unit in units if unit.procedure]:
+    filling = fillers(units, counting, number)
+    if filling == [unit.procedure for unit in units if unit.procedure] and not any(
+        filler in changed for filler in filling
+    ):
         return [*units], []
     covers = tuple(_ref(counting[key]) for key in sorted(counting) if key not in filling)
     settled: list[Unit] = []
     written: list[Written] = []
-    for number, (before, filler) in enumerate(zip_longest(units, filling), start=1):
+    for position, (before, filler) in enumerate(zip_longest(units, filling), start=1):
         unit = before or Unit()
         event = counting[filler] if filler is not None else None
         if filler == unit.procedure and (
-            filler != changed or _seen_downstream(unit.charge) == _seen_downstream(event)
+            filler not in changed or _seen_downstream(unit.charge) == _seen_downstream(event)
         ):
             settled.append(unit)
             continue
-        sequence, charge = unit.sequence, None
+        sequence, charge, credited = unit.sequence, None, unit.credited
         if unit.charge is not None and unit.procedure is not None:
             sequence += 1
-            reason = corrected if corrected and unit.procedure == changed else Reason.FILLER_WITHDRAWN
+            own = unit.procedure in changed or not changed
+            reason = why if why and own else Reason.FILLER_WITHDRAWN
             written.append((unit.procedure, _credit(unit.charge, sequence, cause, reason)))
+            credited = [*credited, Credited(unit.charge.id, unit.procedure, cause, reason, unit.held)]
         if event is not None and filler is not None:
             sequence += 1
-            reason = (corrected or Reason.FIRST_OF_DAY) if filler == changed else Reason.PROMOTED
-            charge = _charge(event, number, sequence, covers, cause, reason)
+            reason = (why or Reason.FIRST_OF_DAY) if filler in changed or not changed else Reason.PROMOTED
+            charge = _charge(event, position, sequence, covers, cause, reason)
             written.append((filler, charge))
-        settled.append(Unit(sequence, charge, filler))
+        held = event is None or event.held_on_claim
+        settled.append(Unit(sequence, charge, filler, held=held, credited=credited))
     return settled, written
 
 

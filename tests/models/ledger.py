@@ -6,7 +6,10 @@ from datetime import date
 import msgspec
 
 from models.audit import Account
-from models.patient_day import PatientDay, Verdict, decide, gather
+from models.entries import AnyEntry
+from models.patient import Patient
+from models.patient_day import PatientDay
+from models.posting import Posting, post
 from models.procedures import ProcedureEvent
 
 _whole = msgspec.json.Encoder(order="deterministic").encode
@@ -24,29 +27,43 @@ class Ledger:
 
     def __init__(self, kept: Callable[[PatientDay], PatientDay] = same) -> None:
         self.days: dict[tuple[str, date | None], PatientDay] = {}
-        self.stands: dict[str, dict[str, date | None]] = {}
+        self.patients: dict[str, Patient] = {}
         self.accounts: dict[str, Account] = {}
         self._kept = kept
 
-    def apply(self, event: ProcedureEvent) -> Verdict:
-        """Decide one event; fails if the rule changed the days that it was given."""
-        stands = self.stands.setdefault(event.patient, {})
-        place = stands.get(event.procedure, event.service_date)
-        days = gather(event, place, lambda day: self.days.get((event.patient, day)))
-        before = _whole([*days.values()])
-        verdict = decide(days, event)
-        assert _whole([*days.values()]) == before, "the rule changed what it was given"
-        for day in verdict.days:
-            self.days[event.patient, day.service_date] = self._kept(day)
-        stands[event.procedure] = verdict.stands
+    def apply(self, entry: AnyEntry) -> Posting:
+        """Post one entry; fails if the rule changed the days that it was given."""
+        read: dict[date | None, PatientDay] = {}
+        before: dict[date | None, bytes] = {}
 
-        account = self.accounts.setdefault(event.patient, Account())
-        account.procedures.append(event)
-        account.decisions += verdict.decisions
-        account.billing_events += verdict.billing_events
-        return verdict
+        def find(day: date | None) -> PatientDay | None:
+            found = self.days.get((entry.patient, day))
+            if found is not None:
+                read[day], before[day] = found, _whole(found)
+            return found
 
-    def apply_all(self, events: Iterable[ProcedureEvent]) -> "Ledger":
-        for event in events:
-            self.apply(event)
+        posting = post(self.patients.get(entry.patient, Patient()), find, entry)
+        after = {day: _whole(found) for day, found in read.items()}
+        assert after == before, "the rule changed what it was given"
+        for day in posting.days:
+            self.days[entry.patient, day.service_date] = self._kept(day)
+        for removed in posting.removed:
+            self.days.pop((entry.patient, removed), None)
+        self.patients[entry.patient] = posting.patient
+
+        account = self.accounts.setdefault(entry.patient, Account())
+        if isinstance(entry, ProcedureEvent):
+            account.procedures.append(entry)
+        account.decisions += posting.decisions
+        account.billing_events += posting.billing_events
+        return posting
+
+    def place(self, patient: str, procedure_id: str) -> date | None:
+        """The day on which a procedure stands."""
+        places = self.patients[patient].places
+        return next(day for name, day in places.items() if name.split("|")[1] == procedure_id)
+
+    def apply_all(self, entries: Iterable[AnyEntry]) -> "Ledger":
+        for entry in entries:
+            self.apply(entry)
         return self

@@ -6,13 +6,15 @@ from typing import Any
 
 from models.billing import BillingEvent, Decision, Kind, Outcome, Reason
 from models.codes import REVENUE_CODES, Service, code_on
-from models.patient_day import Verdict
+from models.posting import Posting
 from models.procedures import ProcedureEvent, Status, Stream, VersionKind
 from tests.models.ledger import Ledger
 
 PATIENT = "UH|0012345"
 MONDAY, TUESDAY = date(2025, 3, 10), date(2025, 3, 11)
 KEY = "facility|collection"
+NO_CONTENT = ("received", "patient", "version", "version_kind", "status")
+"""What makes no difference to the digest."""
 
 _offsets = count()
 
@@ -20,6 +22,7 @@ _offsets = count()
 def said(procedure_id: str = "A", version: int | str = 1, **more: Any) -> ProcedureEvent:
     """A collection on Monday, performed, unless told otherwise. Its digest is made of what it says."""
     told: dict[str, Any] = {
+        "received": 1741600000000,
         "source": "lab",
         "patient": PATIENT,
         "version_kind": VersionKind.NUMBER,
@@ -36,12 +39,9 @@ def said(procedure_id: str = "A", version: int | str = 1, **more: Any) -> Proced
     service, day = told["service"], told["service_date"]
     if service and day:
         told = {"code": code_on(service, day), "revenue_code": REVENUE_CODES[service], **told}
-    content = {
-        name: value for name, value in told.items() if name not in ("version", "version_kind", "status")
-    }
+    content = {name: value for name, value in told.items() if name not in NO_CONTENT}
     return ProcedureEvent(
         event_id=f"lab.procedures:0:{next(_offsets)}:0",
-        received=1741600000000,
         procedure_id=procedure_id,
         stated_patient=told["patient"],
         digest=repr(sorted(content.items())),
@@ -65,7 +65,7 @@ def sent_withdrawn(time: str, procedure_id: str = "A") -> ProcedureEvent:
     return withdrawn(procedure_id, version_kind=VersionKind.MESSAGE_TIME, version=time)
 
 
-def kinds(verdict: Verdict) -> list[tuple[Kind, str, int, int, Reason]]:
+def kinds(verdict: Posting) -> list[tuple[Kind, str, int, int, Reason]]:
     """Kind, procedure, unit, sequence and reason of each billing event."""
     return [
         (event.kind, event.procedure.procedure_id, event.unit, event.sequence, event.reason)
@@ -73,7 +73,7 @@ def kinds(verdict: Verdict) -> list[tuple[Kind, str, int, int, Reason]]:
     ]
 
 
-def told(verdict: Verdict) -> list[tuple[str, int, Outcome]]:
+def told(verdict: Posting) -> list[tuple[str, int, Outcome]]:
     """Procedure, sequence and outcome of each decision."""
     return [(made.procedure_id or "", made.sequence, made.outcome) for made in verdict.decisions]
 
@@ -83,8 +83,8 @@ def latest(ledger: Ledger) -> dict[str, Decision]:
     return {made.event_id: made for made in ledger.accounts[PATIENT].decisions}
 
 
-def standing(ledger: Ledger) -> list[BillingEvent]:
+def standing(ledger: Ledger, patient: str = PATIENT) -> list[BillingEvent]:
     """The charges that no credit took back."""
-    events = ledger.accounts[PATIENT].billing_events
+    events = ledger.accounts[patient].billing_events if patient in ledger.accounts else []
     credited = {event.reverses for event in events}
     return [event for event in events if event.kind is Kind.CHARGE and event.id not in credited]

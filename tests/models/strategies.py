@@ -1,13 +1,18 @@
-"""Generated statements: few procedures, days, services and versions, so that they meet each other often."""
+"""Generated inputs: few patients, procedures, days and versions, so that they meet each other often."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
 
 import msgspec
 from hypothesis import strategies as st
 
+from models.account import Spoken
+from models.billing import Acknowledged
 from models.codes import REVENUE_CODES, Service, code_on
 from models.procedures import ProcedureEvent, Reporting, Status, Stream, VersionKind
+from models.standing import Key
+from tests.models.people import NOON, spoken
 
 PATIENTS = ("UH|0001", "UH|0002")
 DATES = (date(2025, 3, 9), date(2025, 3, 10))
@@ -36,9 +41,16 @@ CONTENTS = tuple(
 
 
 def statement(
-    patient: str, source: str, procedure: int, version: int, status: Status, content: int
+    patient: str,
+    source: str,
+    procedure: int,
+    version: int,
+    status: Status,
+    content: int,
+    *,
+    unique: bool = False,
 ) -> ProcedureEvent:
-    """One statement without an event id."""
+    """One statement without an event id. Not unique: its id under another patient is another procedure."""
     kind = SOURCES[source]
     service, day, stream, reporting, facility, account = CONTENTS[content]
     bare = status is not Status.PERFORMED and content % 3 == 0
@@ -63,6 +75,7 @@ def statement(
         service=None if bare else service,
         service_date=None if bare else day,
         survivor=(f"{content % 5}",),
+        unique=unique,
     )
 
 
@@ -91,3 +104,130 @@ def logs(draw: st.DrawFn, most: int = 25) -> list[ProcedureEvent]:
     said = draw(st.lists(statements, min_size=1, max_size=most))
     again = draw(st.lists(st.sampled_from(said), max_size=5))
     return logged(draw(st.permutations([*said, *again])))
+
+
+MERGEABLE = (*PATIENTS, "UH|0003")
+UNIQUE = {"lab": True, "infusion": True, "desk": False}
+"""Whether the ids of a source name the same procedure under whatever patient."""
+NAMES = 6
+"""Commands are named by their place, so that few names meet each other: modulo this."""
+KEYS = st.builds(
+    Key,
+    patient=st.sampled_from(MERGEABLE),
+    stream=st.sampled_from(Stream),
+    service=st.sampled_from(SERVICES),
+    service_date=st.sampled_from(DATES),
+)
+
+
+class Acked(NamedTuple):
+    """Billing says something of a charge."""
+
+    charge: int
+    """Of all that were written so far, that many from the first; modulo their number."""
+    status: Acknowledged
+
+
+class Ruled(NamedTuple):
+    """A person rules on something."""
+
+    item: int
+    """Of all that waits for a ruling now, that many from the first; modulo their number."""
+    apply: bool
+
+
+class Restated(NamedTuple):
+    """Changed settings are applied to a statement, and make of it what they would of another content."""
+
+    statement: int
+    """Of all that were said so far, that many from the first; modulo their number."""
+    content: int
+    at: int
+
+
+Input = ProcedureEvent | Spoken | Acked | Ruled | Restated
+"""What may happen to a network of patients."""
+
+stated = st.builds(
+    lambda patient, source, **more: statement(patient, source, unique=UNIQUE[source], **more),
+    patient=st.sampled_from((PATIENTS[0], *MERGEABLE)),
+    source=st.sampled_from(sorted(SOURCES)),
+    procedure=st.integers(1, 3),
+    version=st.integers(0, 3),
+    status=st.sampled_from((Status.PERFORMED, Status.PERFORMED, Status.PERFORMED, *Status)),
+    content=st.integers(0, len(CONTENTS) - 1),
+)
+
+
+@st.composite
+def commands(draw: st.DrawFn) -> Spoken:
+    """A command about units or patients. Its name may be that of another: then it is the same command, but
+    for what a person who uses a name twice must not say."""
+    kind = draw(st.sampled_from(("allow_unit", "take_back_unit", "opening_balance", "merge", "undo_merge")))
+    name, other = (f"{kind}-{draw(st.integers(1, NAMES))}" for kind in (kind, _named(kind)))
+    key = draw(KEYS)._asdict()
+    losing, surviving = draw(st.permutations(MERGEABLE))[:2]
+    minute = draw(st.integers(0, 3))
+    match kind:
+        case "take_back_unit":
+            more = {"allowed_by": other, **key}
+        case "merge":
+            more = {"losing": losing, "surviving": surviving, "time": NOON + timedelta(minutes=minute)}
+        case "undo_merge":
+            more = {"merge": other, "losing": losing, "surviving": surviving}
+        case _:
+            more = key
+    return spoken(kind, name, **more)
+
+
+def _named(kind: str) -> str:
+    """The kind of the command that one of this kind names."""
+    return {"take_back_unit": "allow_unit", "undo_merge": "merge"}.get(kind, kind)
+
+
+def once(said: Iterable[Spoken]) -> list[Spoken]:
+    """Commands of which no two of one name say different things: a name is used for one of them only."""
+    first: dict[str, Spoken] = {}
+    for one in said:
+        assert one.command is not None
+        first.setdefault(one.command.id, one)
+    return [*first.values()]
+
+
+acknowledgements = st.builds(Acked, charge=st.integers(0, 9), status=st.sampled_from(Acknowledged))
+forgets = st.builds(
+    lambda patient, before, number: spoken("forget", f"forget-{number}", patient=patient, before=before),
+    patient=st.sampled_from(MERGEABLE),
+    before=st.sampled_from(DATES),
+    number=st.integers(1, 99),
+)
+rulings = st.builds(Ruled, item=st.integers(0, 4), apply=st.booleans())
+restatements = st.builds(
+    Restated,
+    statement=st.integers(0, 9),
+    content=st.integers(0, len(CONTENTS) - 1),
+    at=st.integers(1, 3),
+)
+
+
+@st.composite
+def inputs(draw: st.DrawFn, most: int = 15, *, timeless: bool = False) -> list[Input]:
+    """A log of inputs, some of them sent again.
+
+    ``timeless``: only those whose effect does not depend on when they come.
+    """
+    said = draw(st.lists(stated, min_size=1, max_size=most))
+    again = draw(st.lists(st.sampled_from(said), max_size=3))
+    told = once(draw(st.lists(commands(), max_size=8)))
+    told += [_sent_again(one) for one in draw(st.lists(st.sampled_from(told), max_size=2))] if told else []
+    later: list[Input] = []
+    if not timeless:
+        for happening in (acknowledgements, rulings, restatements):
+            later += draw(st.lists(happening, max_size=4))
+        later += once(draw(st.lists(forgets, max_size=1)))
+    return draw(st.permutations([*logged([*said, *again]), *told, *later]))
+
+
+def _sent_again(one: Spoken) -> Spoken:
+    """The same command in another record."""
+    return one._replace(event_id=spoken("discard", "d", item="i").event_id)

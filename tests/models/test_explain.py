@@ -6,6 +6,7 @@ from models import explain
 from models.billing import Decision, Outcome, ProcedureRef, Reason
 from models.billing import Warning as Noticed
 from models.codes import Service
+from models.worklist import Item, Kind
 
 
 def decided(outcome: Outcome, reason: Reason | None = None, cause: str = "e", **more: object) -> Decision:
@@ -58,3 +59,23 @@ def test_what_is_no_longer_true_is_not_told_in_the_present() -> None:
 def test_an_event_is_named_once() -> None:
     """What holds instead and what brought it about are often the same event."""
     assert explain.explain(decided(Outcome.SUPERSEDED, cause="f", of="f"))[1:] == ["See f."]
+
+
+def test_a_command_is_no_procedure() -> None:
+    """What is decided of it has neither service nor date."""
+    assert explain.subject(decided(Outcome.APPLIED)) == "a command or an acknowledgement"
+    assert explain.subject(decided(Outcome.HELD)) == "a procedure of which little is known"
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_of_every_item_is_said_what_is_to_be_done(kind: Kind) -> None:
+    """What is missing, else why it waits, else that a person must look."""
+    missing = Item(id="i", kind=kind, field="code", detail="a code", reason=Reason.UNMAPPED_CODE)
+    known = Item(id="i", kind=kind, reason=Reason.RULE_FAILED)
+    if kind in explain.WAYS:
+        assert explain.releases(missing) == explain.releases(known) == explain.WAYS[kind]
+        return
+    assert explain.releases(missing) == "code: expected a code"
+    assert explain.releases(known) == explain.REASONS[Reason.RULE_FAILED]
+    assert explain.releases(Item(id="i", kind=kind, detail="two patients")) == "two patients"
+    assert explain.releases(Item(id="i", kind=kind)) == "A person must look at it."

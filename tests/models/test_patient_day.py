@@ -8,7 +8,7 @@ import pytest
 
 from models.billing import Decision, Kind, Outcome, ProcedureRef, Reason, Warning  # noqa: A004
 from models.codes import Service
-from models.patient_day import Days, decide, warn
+from models.patient_day import warn
 from models.procedures import Reporting, Status, Stream
 from tests.models.ledger import Ledger
 from tests.models.said import MONDAY, PATIENT, TUESDAY, kinds, said, standing, told, withdrawn
@@ -333,21 +333,10 @@ def test_a_replayed_event_is_told_what_is_true_of_it_now(ledger: Ledger) -> None
     assert told(ledger.apply(first)) == [("A", 3, Outcome.SUPERSEDED)]
 
 
-def test_what_is_given_to_the_rule_is_not_changed(ledger: Ledger) -> None:
-    """A batch that fails may be decided again from the same days."""
-    ledger.apply_all([said("A"), said("B"), said("C", service_date=TUESDAY)])
-    days: Days = {day: ledger.days[PATIENT, day] for day in (MONDAY, TUESDAY)}
-    before = msgspec.json.encode([*days.values()])
-    event = said("A", version=2, service_date=TUESDAY)
-    once = decide(days, event)
-    assert msgspec.json.encode([*days.values()]) == before
-    assert decide(days, event) == once
-
-
-def test_a_charge_without_what_it_needs_is_refused_by_name() -> None:
+def test_a_charge_without_what_it_needs_is_refused_by_name(ledger: Ledger) -> None:
     """Intake never lets it through; should it, the record is refused and the error names the fields."""
     with pytest.raises(ValueError, match="without code, revenue_code"):
-        decide({}, said(code=None, revenue_code=None))
+        ledger.apply(said(code=None, revenue_code=None))
 
 
 def refused(**more: Any) -> Decision:
@@ -358,7 +347,7 @@ def refused(**more: Any) -> Decision:
 def test_a_held_event_warns_of_the_standing_charge_of_its_procedure(ledger: Ledger) -> None:
     """A correction that nobody could apply leaves a charge standing that may be wrong."""
     [charge] = ledger.apply(said()).billing_events
-    warned = warn({MONDAY: ledger.days[PATIENT, MONDAY]}, refused(warnings=("seen",)))
+    warned = warn([ledger.days[PATIENT, MONDAY]], refused(warnings=("seen",)))
     assert warned.warnings == ("seen", Warning.STANDING_CHARGE)
     assert warned.charge_id == charge.id
 
@@ -366,7 +355,7 @@ def test_a_held_event_warns_of_the_standing_charge_of_its_procedure(ledger: Ledg
 def test_a_held_event_without_a_standing_charge_does_not_warn(ledger: Ledger) -> None:
     """Covered, withdrawn, another procedure, or unknown whose: nothing to look at."""
     ledger.apply_all([said("A"), said("B"), said("W", service_date=TUESDAY), withdrawn("W")])
-    days: Days = {day: ledger.days[PATIENT, day] for day in (MONDAY, TUESDAY)}
+    days = [ledger.days[PATIENT, day] for day in (MONDAY, TUESDAY)]
     for decision in (
         refused(procedure_id="B"),
         refused(procedure_id="W"),

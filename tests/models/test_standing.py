@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from models.audit import audit, by_unit, standing_charges
 from models.codes import Service
+from models.history import content, highest, histories
 from models.patient_day import PatientDay, decode_patient_day, encode_patient_day
 from models.procedures import ProcedureEvent, Status, Stream, VersionKind
-from models.standing import Key, content, highest, histories, standing
+from models.standing import Key, standing
+from models.told import Told
+from tests.models import people
 from tests.models.ledger import Ledger
 from tests.models.strategies import DATES, PATIENTS, SERVICES, logged, logs, statement
 
@@ -27,7 +30,7 @@ def units(ledger: Ledger) -> dict[Key, int]:
 
 
 def modelled(events: list[ProcedureEvent]) -> dict[Key, int]:
-    return {key: stands.units for key, stands in standing(events).items()}
+    return {key: stands.units for key, stands in standing(Told(events)).items()}
 
 
 def said(source: str, procedure: int, *told: tuple[int, Status]) -> list[ProcedureEvent]:
@@ -101,11 +104,14 @@ def test_an_override_allows_that_many_more(events: list[ProcedureEvent], extra: 
         day = ledger.days.setdefault(
             (key.patient, key.service_date), PatientDay(key.patient, key.service_date, overrides={})
         )
-        day.overrides[f"{key.stream}|{key.service}"] = more
+        day.overrides[f"{key.stream}|{key.service}"] = {str(number): True for number in range(more)}
     ledger.apply_all(events)
-    assert units(ledger) == {key: stands.units for key, stands in standing(events, allowed).items()}
+    commands = [people.allowed(key, f"{key}{n}") for key, more in allowed.items() for n in range(more)]
+    should = standing(Told(events, people.units(*commands)))
+    assert units(ledger) == {key: stands.units for key, stands in should.items()}
     for account in ledger.accounts.values():
-        assert [*audit(account, allowed)] == []
+        people.tell(account, *commands)
+        assert [*audit(account)] == []
 
 
 @given(logs(), st.data())
@@ -122,31 +128,31 @@ def test_a_source_that_changes_its_version_kind_never_stops_the_rule(
 
 def test_a_procedure_that_is_said_twice_counts_once() -> None:
     """One collection, sent twice, is one procedure that counts."""
-    assert standing(said("lab", 1, (0, Status.PERFORMED), (0, Status.PERFORMED)))[KEY].units == 1
+    assert standing(Told(said("lab", 1, (0, Status.PERFORMED), (0, Status.PERFORMED))))[KEY].units == 1
 
 
 def test_two_collections_of_a_day_are_one_unit() -> None:
     """Both count, one stands; with an override of one more both stand."""
     events = said("lab", 1, (0, Status.PERFORMED)) + said("lab", 2, (0, Status.PERFORMED))
-    assert len(standing(events)[KEY].counting) == 2
-    assert standing(events)[KEY].units == 1
-    assert standing(events, {KEY: 1})[KEY].units == 2
+    assert len(standing(Told(events))[KEY].counting) == 2
+    assert standing(Told(events))[KEY].units == 1
+    assert standing(Told(events, people.units(people.allowed(KEY, "o"))))[KEY].units == 2
 
 
 def test_the_higher_version_holds_whenever_it_comes() -> None:
     """A withdrawal of version 2 holds, before or after what it withdraws; of equal ones the withdrawal."""
     performed, withdrawn = (0, Status.PERFORMED), (1, Status.WITHDRAWN)
-    assert KEY not in standing(said("lab", 1, performed, withdrawn))
-    assert KEY not in standing(said("lab", 1, withdrawn, performed))
-    assert KEY not in standing(said("lab", 1, (1, Status.PERFORMED), withdrawn))
+    assert KEY not in standing(Told(said("lab", 1, performed, withdrawn)))
+    assert KEY not in standing(Told(said("lab", 1, withdrawn, performed)))
+    assert KEY not in standing(Told(said("lab", 1, (1, Status.PERFORMED), withdrawn)))
 
 
 def test_a_resend_after_a_cancel_brings_nothing_back() -> None:
     """Where only the message time orders, a content stands at the lowest time it was sent at."""
     performed, cancelled, resent = (0, Status.PERFORMED), (1, Status.WITHDRAWN), (2, Status.PERFORMED)
     for order in ((performed, cancelled, resent), (resent, cancelled, performed)):
-        assert KEY not in standing(said("desk", 1, *order))
-    assert standing(said("lab", 1, performed, cancelled, resent))[KEY].units == 1
+        assert KEY not in standing(Told(said("desk", 1, *order)))
+    assert standing(Told(said("lab", 1, performed, cancelled, resent)))[KEY].units == 1
 
 
 def test_of_statements_that_say_the_same_the_first_holds() -> None:

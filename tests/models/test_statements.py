@@ -5,8 +5,7 @@ import pytest
 
 from models.billing import Outcome
 from models.codes import Service
-from models.patient_day import decide
-from models.procedures import Stream, VersionKind
+from models.procedures import Status, Stream, VersionKind
 from tests.models.ledger import Ledger
 from tests.models.said import (
     MONDAY,
@@ -39,22 +38,23 @@ def test_a_bare_withdrawal_is_told_with_what_is_known_of_its_procedure(ledger: L
         MONDAY,
         "38225",
     )
-    assert verdict.stands == MONDAY
+    assert ledger.place(PATIENT, "A") == MONDAY
 
 
 def test_a_withdrawal_before_what_it_withdraws_stands_on_no_day(ledger: Ledger) -> None:
     """Out of order: nothing is known of it, and what it withdraws is superseded when it comes."""
-    assert ledger.apply(withdrawn(version=2)).stands is None
+    ledger.apply(withdrawn(version=2))
+    assert ledger.place(PATIENT, "A") is None
     verdict = ledger.apply(said(version=1))
-    assert (verdict.stands, verdict.billing_events) == (None, [])
+    assert (ledger.place(PATIENT, "A"), verdict.billing_events) == (None, [])
     assert told(verdict) == [("A", 1, Outcome.SUPERSEDED)]
 
 
 def test_a_reinstated_procedure_goes_to_its_day(ledger: Ledger) -> None:
     """From no day to the day that a higher statement names."""
     ledger.apply(withdrawn(version=2))
-    verdict = ledger.apply(said(version=3))
-    assert verdict.stands == MONDAY
+    ledger.apply(said(version=3))
+    assert ledger.place(PATIENT, "A") == MONDAY
     assert [charge.service_date for charge in standing(ledger)] == [MONDAY]
     assert ledger.days[PATIENT, None].procedures == {}
 
@@ -91,18 +91,11 @@ def test_an_earlier_resend_may_bring_a_procedure_back_to_a_third_day(ledger: Led
     ledger.apply(said("B", service_date=TUESDAY))
     ledger.apply(sent("2025-03-10T11", service_date=TUESDAY))
     ledger.apply(sent("2025-03-10T12"))
-    verdict = ledger.apply(sent("2025-03-10T10"))
-    assert verdict.stands == TUESDAY
+    ledger.apply(sent("2025-03-10T10"))
+    assert ledger.place(PATIENT, "A") == TUESDAY
     assert [(charge.procedure.procedure_id, charge.service_date) for charge in standing(ledger)] == [
         ("B", TUESDAY)
     ]
-
-
-def test_a_day_that_was_not_given_is_an_error_and_never_taken_for_empty() -> None:
-    """Else what stands on that day would be forgotten."""
-    monday = Ledger().apply_all([sent("2025-03-10T11", service_date=TUESDAY), sent("2025-03-10T12")])
-    with pytest.raises(LookupError, match="not given"):
-        decide({MONDAY: monday.days[PATIENT, MONDAY]}, sent("2025-03-10T10"))
 
 
 def test_a_statement_between_two_tells_the_lower_one_nothing(ledger: Ledger) -> None:
@@ -115,11 +108,18 @@ def test_a_statement_between_two_tells_the_lower_one_nothing(ledger: Ledger) -> 
 # A source orders its statements itself.
 
 
-def test_only_the_highest_statement_is_kept(ledger: Ledger) -> None:
-    """However often a procedure is corrected, its state holds one statement."""
+def test_what_never_counted_is_not_kept_once_a_higher_statement_holds(ledger: Ledger) -> None:
+    """In progress, then performed: the state holds one statement."""
+    ledger.apply_all([said(status=Status.IN_PROGRESS), said(version=2)])
+    [procedure] = ledger.days[PATIENT, MONDAY].procedures.values()
+    assert [statement.status for statement in procedure.statements] == [Status.PERFORMED]
+
+
+def test_what_counted_stays_behind_what_took_its_place(ledger: Ledger) -> None:
+    """A person may reject a correction: then what it corrected holds again, in whatever order they came."""
     ledger.apply_all([said(version=version, account_number=f"A{version}") for version in (2, 4, 1, 3)])
     [procedure] = ledger.days[PATIENT, MONDAY].procedures.values()
-    assert [statement.account_number for statement in procedure.statements] == ["A4"]
+    assert [statement.account_number for statement in procedure.statements] == ["A4", "A3", "A2", "A1"]
 
 
 def test_a_higher_version_holds_even_if_it_says_the_same(ledger: Ledger) -> None:

@@ -65,7 +65,9 @@ def test_the_next_withdrawal_takes_the_last_charge_back(ledger: Ledger) -> None:
 
 def allow(ledger: Ledger, more: int) -> None:
     day = ledger.days.get((PATIENT, MONDAY)) or PatientDay(PATIENT, MONDAY)
-    ledger.days[PATIENT, MONDAY] = msgspec.structs.replace(day, overrides={KEY: more})
+    ledger.days[PATIENT, MONDAY] = msgspec.structs.replace(
+        day, overrides={KEY: {str(number): True for number in range(more)}}
+    )
 
 
 def test_an_allowed_second_unit_is_charged_as_unit_two(ledger: Ledger) -> None:

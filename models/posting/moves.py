@@ -1,0 +1,40 @@
+"""Moves: one procedure that was stated of two patients counts for one of them."""
+
+from datetime import date
+
+from msgspec.structs import replace
+
+from models.billing import Reason
+from models.entries import Moved
+from models.patient_day import others, put, tell
+from models.posting.books import Books, home_of
+from models.statements import Procedure
+
+
+def move(books: Books, entry: Moved) -> None:
+    name, patient = entry.procedure, books.patient
+    if name not in patient.places:
+        if name in patient.away:
+            away = patient.away[name]
+            books.out.sent.append(replace(entry, patient=away.patient, follows=away.hands))
+        elif home_of(name) != books.name and not books.too_early(name, entry.follows, entry):
+            books.out.sent.append(replace(entry, patient=home_of(name), follows=0))
+        return
+    stands = patient.places[name]
+    before = books.days[stands].procedures[name]
+    if entry.at <= before.moved_at:
+        return
+    change_move(books, name, stands, before, entry.away, entry.at, entry.event_id)
+
+
+def change_move(
+    books: Books, name: str, stands: date | None, before: Procedure, away: bool, at: int, cause: str
+) -> None:
+    after = replace(before, moved=away, moved_at=at)
+    change = put(books.days, name, stands, before, after)
+    written = books.settle(change.slots, (name,), cause, Reason.MOVED_TO_PATIENT, follow=False)
+    holder = after.holder
+    truth = books.days[stands].truth(name, holder.event_id)
+    if truth != books.days.was(stands).truth(name, holder.event_id):
+        books.out.made.append(tell(books.days, stands, name, holder, truth, cause, written))
+    books.out.made += others(books.days, change.slots, (name,), cause, written)

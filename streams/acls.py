@@ -58,16 +58,19 @@ def acls(settings: Settings, role: Role) -> list[Acl]:
     describe, configs = Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS
     match role:
         case Role.WORKER:
-            states = (topics.procedures, topics.patient_days, topics.intake_lab, topics.intake_infusion)
-            outputs = (topics.decisions, topics.billing_events, topics.held, topics.dead_letters)
+            agents = topics.agents
+            between = [topics.procedures, topics.held, topics.dead_letters, topics.identifiers]
+            states = [state for each in agents.values() for state in each.values()]
+            outputs = (topics.decisions, topics.billing_events)
             return [
-                _topics(topics.sources, (read, configs), "take in procedures"),
-                _topics(states, (read, write, configs), "pass them on, keep and restore state"),
+                _topics(topics.sources, (read, configs), "take in procedures, commands, acknowledgements"),
+                _topics(between, (read, write, configs), "pass them on"),
+                _topics(states, (read, write, configs), "keep and restore state"),
                 _topics(outputs, (write, configs), "say what became of them"),
                 Acl(Resource.GROUP, (group,), (read,), "share the partitions, commit offsets"),
                 Acl(
                     Resource.TRANSACTIONAL_ID,
-                    (f"{group}-intake-", f"{group}-ledger-"),
+                    tuple(f"{group}-{agent}-" for agent in agents),
                     (write,),
                     "commit each unit of work once, fence a former owner",
                     prefixed=True,
@@ -87,12 +90,23 @@ def acls(settings: Settings, role: Role) -> list[Acl]:
                     "take over charges and credits, and their reasons",
                 ),
                 Acl(Resource.GROUP, (f"{group}-billing",), (read,), "remember how far that is"),
+                _topics([topics.acks], (write,), "say what it did with each charge"),
+            ]
+        case Role.DECIDER:
+            shown = (topics.held, topics.dead_letters, topics.holds, topics.redrives)
+            stated = (topics.lab_procedures, topics.infusion_procedures)
+            told = (topics.decisions, topics.billing_events, topics.procedures)
+            return [
+                _topics([topics.commands], (read, write), "decide, and find what was decided before"),
+                _topics(shown, (read,), "`perdiem holds`, `alerts` and `dead-letters`, `tail`"),
+                _topics(told, (read,), "see what came of it, `perdiem why`"),
+                _topics([topics.patient_days], (read,), "`perdiem forget` and `merge`: whom they concern"),
+                _topics(stated, (read,), "`perdiem replay`: what another facilities file makes of it"),
             ]
         case Role.AUDITOR:
-            audited = [topic for topic in topics.all if topic not in topics.intake_states.values()]
             return [
-                _topics(audited, (read,), "`perdiem audit`, `why` and `tail`"),
-                Acl(Resource.GROUP, (group,), (describe,), "`perdiem audit --wait`"),
+                _topics(topics.all, (read,), "`perdiem audit`, `reconcile`, `why`, `episode` and `tail`"),
+                Acl(Resource.GROUP, (group,), (describe,), "`perdiem audit --wait`, `reconcile --wait`"),
             ]
         case Role.CREATOR:
             made = (create, describe, configs)

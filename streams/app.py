@@ -8,8 +8,11 @@ from models.facilities import Facilities
 from streams.checks import check_data_dir, check_topics, check_web
 from streams.errors import PerdiemError
 from streams.facilities import FacilitiesFileError, read_facilities
+from streams.holds import Holds
+from streams.identity import Identity
 from streams.intake import json_procedures
 from streams.intake.agent import Intake
+from streams.intake.sources import Sources
 from streams.ledger import Ledger
 from streams.logs import quiet
 from streams.once import Engine, Observer, OnceApp, die
@@ -34,9 +37,14 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
         web_port=settings.web_port,
         canonical_url=f"http://{settings.web_host}:{settings.web_port}",
     )
-    formats = {topic.name: json_procedures.read for topic in topics.sources}
-    Intake(app, topics, facilities, settings, formats)
-    Ledger(app, topics)
+    formats = {
+        topic.name: json_procedures.read for topic in (topics.lab_procedures, topics.infusion_procedures)
+    }
+    sources = Sources(topics, facilities, formats)
+    Intake(app, topics, sources, settings)
+    Ledger(app, topics, settings)
+    Holds(app, topics, sources, settings)
+    Identity(app, topics, settings)
     health.mount(app)
     overview.mount(app)
     return app

@@ -1,8 +1,9 @@
 """The audit: reads what the topics hold and recomputes every charge by the independent model.
 
-One ledger partition after the other: everything about a patient lies in the same partition of
-every topic that is keyed by patient, and what lies elsewhere is a finding. Of the sources one byte a
-record is kept.
+One group of connected patients after the other: merges connect patients, and procedures that were stated
+under several. Everything keyed by a patient lies in the same partition of every topic, and what lies
+elsewhere is a finding. Of the sources one byte a record is kept, and people's commands, which are read from
+the topic that people write to.
 """
 
 from collections import Counter, defaultdict
@@ -13,26 +14,31 @@ from typing import Final
 import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 
-from models.audit import Account, Figure, Finding, audit
-from models.billing import (
-    decode_billing_event,
-    decode_decision,
-    decode_procedure_or_decision,
-)
-from models.patient_day import PatientDay, decode_patient_day
+from models.account import Account
+from models.audit import audit
+from models.billing import Decision, decode_billing_event, decode_decision
+from models.day import PatientDay, decode_patient_day
+from models.entries import decode_entry
+from models.facilities import Facilities
+from models.findings import Figure, Finding
+from models.procedures import ProcedureEvent
+from models.worklist import decode_item
+from streams import ties
+from streams.facilities import read_facilities
+from streams.kept import DAYS
 from streams.partitioning import partition_of
 from streams.reading import Reader, Span, reader
 from streams.settings import Settings
-from streams.spill import Spill, Spilled
+from streams.sources import Sources
+from streams.spill import NOWHERE, Spill, Spilled
+from streams.spoken import spoken
+from streams.spoken import ties as ties_of_command
 from streams.topics import Topics
 
-PROCEDURE, DECISION, BILLING, DAY = range(4)
+PROCEDURE, DECISION, BILLING, DAY, ITEM, COMMAND = range(6)
 """Kinds of spilled records."""
-PRESENT, DECIDED = 1, 2
-"""What is known of a source record, by bits."""
-DAYS: Final = b"patient_days\0"
-"""What the keys of the ledger's days begin with in its changelog."""
-
+AN_ITEM: Final = ("perdiem-type", b"item")
+"""Header of an item of the worklist that is no held event."""
 
 Progress = Callable[[str, int, int], None]
 """Told the topic, how many of its offsets were just passed, and how many it has."""
@@ -87,47 +93,6 @@ class Report:
                 self.found[finding.figure].append(finding)
 
 
-class Sources:
-    """Which records the source topics hold, and which of them were decided: one byte each."""
-
-    def __init__(self, spans: dict[TopicPartition, Span]) -> None:
-        self._spans = spans
-        self._marks = {partition: bytearray(span.end - span.begin) for partition, span in spans.items()}
-
-    def present(self, records: Iterable[ConsumerRecord]) -> None:
-        for record in records:
-            partition = TopicPartition(record.topic, record.partition)
-            self._marks[partition][record.offset - self._spans[partition].begin] |= PRESENT
-
-    def decided(self, event_id: str) -> Finding | None:
-        """Note that there is a decision about ``event_id``; what is wrong if no record bears this id.
-
-        Records the source no longer keeps cannot be checked, nor those that came after the audit began.
-        """
-        try:
-            topic, partition_text, offset_text, _ = event_id.rsplit(":", 3)
-            partition, offset = TopicPartition(topic, int(partition_text)), int(offset_text)
-            span = self._spans[partition]
-        except (ValueError, KeyError):
-            return Finding(Figure.UNEXPLAINED, event_id, "is of no source partition")
-        if not span.begin <= offset < span.end:
-            return None
-        marks = self._marks[partition]
-        marks[offset - span.begin] |= DECIDED
-        if marks[offset - span.begin] & PRESENT:
-            return None
-        return Finding(Figure.UNEXPLAINED, event_id, "is decided, but the source holds no such record")
-
-    def undecided(self) -> Iterator[Finding]:
-        for partition, marks in self._marks.items():
-            begin = self._spans[partition].begin
-            at = marks.find(PRESENT)
-            while at >= 0:
-                event_id = f"{partition.topic}:{partition.partition}:{begin + at}:0"
-                yield Finding(Figure.UNEXPLAINED, event_id, "has no decision")
-                at = marks.find(PRESENT, at + 1)
-
-
 def _nothing(topic: str, records: int, total: int) -> None:
     pass
 
@@ -145,25 +110,28 @@ async def audit_topics(settings: Settings, examples: int = 5, progress: Progress
         topics.decisions.name: DECISION,
         topics.billing_events.name: BILLING,
         topics.patient_days.name: DAY,
+        topics.held.name: ITEM,
     }
+    facilities = read_facilities(settings.facilities) if settings.facilities else None
     report = Report(examples)
     async with reader(settings) as source:
         spans = await source.spans(*sources, *kinds)
         read = _Reading(source, spans, report, progress)
         known = Sources({partition: span for partition, span in spans.items() if partition.topic in sources})
-        for partition in [partition for partition in spans if partition.topic in sources]:
-            async for records in read(partition):
-                known.present(records)
-        numbers = sorted({partition.partition for partition in spans if partition.topic in kinds})
-        for number in numbers:
-            with Spill() as spill:
-                for topic, kind in kinds.items():
-                    async for records in read(TopicPartition(topic, number)):
-                        _spill(spill, kind, records)
-                for key, group in spill.groups():
-                    account = _account(group)
-                    report.add(misplaced(key, account, number, len(numbers)))
-                    _audit(account, known, report)
+        partitions = len({partition.partition for partition in spans if partition.topic in kinds})
+        with Spill() as spill:
+            for partition in spans:
+                async for records in read(partition):
+                    if partition.topic in sources:
+                        known.present(records)
+                    if partition.topic == topics.commands.name:
+                        _spill_commands(spill, records, facilities)
+                    elif partition.topic in kinds:
+                        _spill(spill, kinds[partition.topic], records, topics.commands.name)
+            for group in spill.groups():
+                account, places = _account(group, facilities)
+                report.add(misplaced(places, partitions))
+                _audit(account, known, report)
     report.add(known.undecided())
     return report
 
@@ -185,47 +153,95 @@ class _Reading:
             yield records
 
 
-def _spill(spill: Spill, kind: int, records: Iterable[ConsumerRecord]) -> None:
-    if kind != DAY:
-        spill.put(kind, ((record.key or b"", record.value) for record in records))
+def _spill(spill: Spill, kind: int, records: list[ConsumerRecord], commands: str) -> None:
+    partition = records[0].partition
+    if kind == DAY:
+        for record in records:
+            if record.key.startswith(DAYS):
+                group = b"" if record.value is None else _decode_whose(record.value).patient.encode()
+                spill.put_latest(kind, record.key, group, record.value, partition)
         return
+    if kind == ITEM:
+        for record in records:
+            if AN_ITEM in record.headers:
+                group, tied = ties.of_item(decode_item(record.value))
+                spill.put(kind, [(group, record.value)])
+                spill.tie(tied)
+        return
+    spill.put(kind, ((record.key or b"", record.value) for record in records), partition)
+    if kind == PROCEDURE:
+        spill.tie(tie for record in records for tie in ties.of_entry(record.key or b"", record.value))
+    elif kind == DECISION:
+        spill.tie(
+            tie for record in records for tie in ties.of_decision(record.key or b"", record.value, commands)
+        )
+
+
+def _spill_commands(spill: Spill, records: Iterable[ConsumerRecord], facilities: Facilities | None) -> None:
     for record in records:
-        if record.key.startswith(DAYS):
-            group = b"" if record.value is None else _decode_whose(record.value).patient.encode()
-            spill.put_latest(kind, record.key, group, record.value)
+        event_id = f"{record.topic}:{record.partition}:{record.offset}:0"
+        group, tied = ties_of_command(spoken(event_id, record.value, facilities))
+        spill.put(COMMAND, [(group, event_id.encode() + b"\n" + (record.value or b""))])
+        spill.tie(tied)
 
 
-def misplaced(key: bytes, account: Account, number: int, partitions: int) -> Iterator[Finding]:
-    """What is wrong if ``account``, all that lies under ``key`` in partition ``number``, belongs elsewhere.
+Places = dict[tuple[bytes, int], str]
+"""By key and partition in which something lies: the id of one such record."""
+
+
+def misplaced(places: Places, partitions: int) -> Iterator[Finding]:
+    """What is wrong if something lies in another partition than its key belongs in.
 
     Two ledgers would then each know a part of what was said of one patient, and each charge.
     """
-    belongs = partition_of(key, partitions)
-    if belongs != number:
-        event_ids = [record.event_id for record in (*account.procedures, *account.decisions)]
-        charge_ids = [event.id for event in account.billing_events]
-        one = next(iter(event_ids + charge_ids), "a patient-day")
-        yield Finding(Figure.UNEXPLAINED, one, f"lies in partition {number}, its key belongs in {belongs}")
+    for (key, number), one in places.items():
+        belongs = partition_of(key, partitions)
+        if number not in (NOWHERE, belongs):
+            yield Finding(
+                Figure.UNEXPLAINED, one, f"lies in partition {number}, its key belongs in {belongs}"
+            )
 
 
-def _account(group: Iterable[Spilled]) -> Account:
+def _account(group: Iterable[Spilled], facilities: Facilities | None) -> tuple[Account, Places]:
+    """Everything of one group of patients, and where it lies."""
     days: list[PatientDay] = []
     account = Account(days=days)
-    put: dict[int, Callable[[bytes], None]] = {
-        PROCEDURE: lambda value: account.procedures.append(decode_procedure_or_decision(value)),
-        DECISION: lambda value: account.decisions.append(decode_decision(value)),
-        BILLING: lambda value: account.billing_events.append(decode_billing_event(value)),
-        DAY: lambda value: days.append(decode_patient_day(value)),
-    }
-    for kind, value in group:
-        put[kind](value)
-    return account
+    places: Places = {}
+    for kind, value, key, partition in group:
+        one = "a patient-day"
+        if kind == PROCEDURE:
+            entry = decode_entry(value)
+            account.procedures.append(entry)
+            one = entry.event_id
+        elif kind == DECISION:
+            decision = decode_decision(value)
+            account.decisions.append(decision)
+            one = decision.event_id
+        elif kind == BILLING:
+            billing_event = decode_billing_event(value)
+            account.billing_events.append(billing_event)
+            one = billing_event.id
+        elif kind == DAY:
+            days.append(decode_patient_day(value))
+        elif kind == ITEM:
+            account.items.append(decode_item(value))
+        else:
+            event_id, _, said = value.partition(b"\n")
+            account.commands.append(spoken(event_id.decode(), said, facilities))
+        if (key, partition) not in places or kind != DAY:
+            places[key, partition] = one
+    return account, places
 
 
 def _audit(account: Account, known: Sources, report: Report) -> None:
     latest = {decision.event_id: decision for decision in account.decisions}
     report.outcomes.update(decision.outcome.value for decision in latest.values())
-    report.replayed += len(account.procedures) - len({record.event_id for record in account.procedures})
+    said = [
+        (record.event_id, record.because if isinstance(record, ProcedureEvent) else record.sequence)
+        for record in account.procedures
+        if isinstance(record, ProcedureEvent | Decision)
+    ]
+    report.replayed += len(said) - len({*said})
     report.standing += sum(1 if event.kind == "charge" else -1 for event in account.billing_events)
     report.add(finding for event_id in latest if (finding := known.decided(event_id)))
     report.add(audit(account))

@@ -1,28 +1,45 @@
-"""The ledger: agent 2. Owns the tables, applies the rule, emits charges, credits and decisions."""
+"""The ledger: agent 2. Owns the patients' tables, applies the rule, emits charges, credits and decisions."""
 
 import logging
 from datetime import date
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from models.billing import (
-    BillingEvent,
     Decision,
     Outcome,
     Reason,
-    decode_procedure_or_decision,
+    Warning,  # noqa: A004 - the design's word
     encode_billing_event,
     encode_decision,
 )
+from models.entries import (
+    Acknowledgement,
+    AnyEntry,
+    Expiry,
+    Opening,
+    Override,
+    decode_entry,
+    encode_entry,
+)
+from models.news import encode_news, news_key
 from models.patient import Patient, decode_patient, encode_patient
-from models.patient_day import PatientDay, decide, decode_patient_day, encode_patient_day, gather, warn
+from models.patient_day import PatientDay, decode_patient_day, encode_patient_day, warn
+from models.posting import Posting, post
 from models.procedures import SEPARATOR, ProcedureEvent
+from models.tally import LATE, Bucket
 from streams.cloudevents import CloudEvents
 from streams.dead_letters import put_aside
+from streams.headers import DECIDED
 from streams.once import Codec, OnceApp, UnitOfWork
 from streams.once.failure import where
+from streams.partitioning import partition_of
+from streams.passing import put_on_worklist
+from streams.settings import Settings
+from streams.tallies import Tallies
 from streams.topics import Topics
 
 log = logging.getLogger(__name__)
@@ -51,98 +68,157 @@ PATIENTS: Codec[str, Patient] = Codec(str.encode, bytes.decode, encode_patient, 
 REFUSED: Codec[str, int] = Codec(
     str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(int).decode
 )
-"""By event id, of every event that was held or failed on: the sequence of its last decision."""
+"""By event id, of every event that was held or failed on: the number of its last decision then."""
+NOBODY = Patient()
 
 
 class Ledger:
-    """Turns procedure events into charges, credits and decisions."""
+    """Turns procedure events, and what people and billing say, into charges, credits and decisions."""
 
-    def __init__(self, app: OnceApp, topics: Topics) -> None:
+    def __init__(self, app: OnceApp, topics: Topics, settings: Settings) -> None:
         self._topics = topics
         self._billing = CloudEvents("perdiem.billing-event", f"/{app.conf.id}/ledger")
         self._decided = CloudEvents("perdiem.decision", f"/{app.conf.id}/ledger")
+        self._partition = lru_cache(maxsize=100_000)(partial(partition_of, partitions=settings.partitions))
         self.patient_days = app.once_table("patient_days", PATIENT_DAYS)
         self.patients = app.once_table("patients", PATIENTS)
         self.refused = app.once_table("refused", REFUSED)
+        self.tallies = Tallies(app, "ledger")
         app.once_agent(
             "ledger",
             self.fill,
             changelogs={topics.procedures.name: topics.patient_days.name},
-            tables=[self.patient_days, self.patients, self.refused],
+            tables=[self.patient_days, self.patients, self.refused, *self.tallies.tables],
         )
 
     def fill(self, unit: UnitOfWork) -> None:
         for record in unit.records:
-            billing_events, decisions = self._take_in(unit, record)
-            for billing_event in billing_events:
-                unit.send(
-                    self._topics.billing_events.name,
-                    record.key,
-                    encode_billing_event(billing_event),
-                    self._billing.headers(billing_event.id),
-                )
-                unit.counts[billing_event.kind] += 1
-            for decision in decisions:
-                unit.send(
-                    self._topics.decisions.name,
-                    record.key,
-                    encode_decision(decision),
-                    self._decided.headers(decision.id),
-                )
-                unit.counts[decision.outcome if decision.sequence == 1 else "follow_up"] += 1
+            first_time = self.tallies.first_time(record)
+            try:
+                entry = decode_entry(record.value)
+            except msgspec.DecodeError as error:
+                self._failed(unit, record, None, error)
+                continue
+            if isinstance(entry, Decision):
+                self._refused(unit, record, entry)
+            else:
+                self._take_in(unit, record, entry, first_time)
+        self.tallies.write()
 
-    def _take_in(self, unit: UnitOfWork, record: Any) -> tuple[list[BillingEvent], list[Decision]]:
-        """What one record brings about. One that the rule fails on never stops the others.
+    def _take_in(self, unit: UnitOfWork, record: Any, entry: AnyEntry, first_time: bool) -> None:
+        """Apply one entry. One that the rule fails on never stops the others.
 
         Reading the state is not guarded: where that fails nothing may be decided, and the worker ends.
         """
+        patient = self.patients.get(entry.patient, NOBODY)
+        unread: list[Exception] = []
+
+        def read(day: date | None) -> PatientDay | None:
+            try:
+                return self.patient_days.get((entry.patient, day))
+            except Exception as error:
+                unread.append(error)
+                raise
+
         try:
-            event = decode_procedure_or_decision(record.value)
-        except msgspec.DecodeError as error:
-            return [], [self._failed(unit, record, None, error)]
-        if isinstance(event, Decision):
-            return [], [self._refused(event)]
-        patient = self.patients.get(event.patient) or Patient()
-        procedure = event.procedure
-        stands = patient.places.get(procedure, event.service_date)
-        days = gather(event, stands, lambda day: self.patient_days.get((event.patient, day)))
-        try:
-            verdict = decide(days, event)
+            posting = post(patient, read, entry)
         except Exception as error:
-            return [], [self._failed(unit, record, event, error)]
-        for day in verdict.days:
-            self.patient_days[event.patient, day.service_date] = day
-        if procedure not in patient.places or verdict.stands != stands:
-            places = {**patient.places, procedure: verdict.stands}
-            self.patients[event.patient] = replace(patient, places=places)
-        return verdict.billing_events, verdict.decisions
+            if unread:
+                raise
+            self._failed(unit, record, entry, error)
+            return
+        for day in posting.days:
+            self.patient_days[entry.patient, day.service_date] = day
+        for removed in posting.removed:
+            del self.patient_days[entry.patient, removed]
+        if posting.patient is not patient:
+            self.patients[entry.patient] = posting.patient
+        self._send(unit, record.key, posting, _decided(record))
+        self._count(posting, first_time)
 
-    def _refused(self, decision: Decision) -> Decision:
-        """Intake held it or could not read it; if a charge of that procedure stands, say so."""
+    def _send(self, unit: UnitOfWork, key: bytes, posting: Posting, decided: int) -> None:
+        """``decided``: how many decisions there are already about the command or acknowledgement."""
+        topics = self._topics
+        for billing_event in posting.billing_events:
+            headers = self._billing.headers(billing_event.id)
+            unit.send(topics.billing_events.name, key, encode_billing_event(billing_event), headers)
+            unit.counts[billing_event.kind] += 1
+        for made in posting.made:
+            self._decide(unit, key, made.decision)
+        for answer in posting.answers:
+            self._decide(unit, key, replace(answer, sequence=answer.sequence + decided))
+        for news in posting.news:
+            about = news_key(news)
+            unit.send(topics.identifiers.name, about, encode_news(news), partition=self._partition(about))
+        for sent in posting.sent:
+            whose = sent.patient.encode()
+            unit.send(topics.procedures.name, whose, encode_entry(sent), partition=self._partition(whose))
+        for item in posting.items:
+            put_on_worklist(unit, topics, item, self._partition(item.id.encode()))
+
+    def _decide(self, unit: UnitOfWork, key: bytes, decision: Decision) -> None:
+        headers = self._decided.headers(decision.id)
+        unit.send(self._topics.decisions.name, key, encode_decision(decision), headers)
+        unit.counts[decision.outcome if decision.sequence == 1 else "follow_up"] += 1
+
+    def _count(self, posting: Posting, first_time: bool) -> None:
+        for made in posting.made:
+            bucket = Bucket(*made.event.bucket)
+            former = made.former
+            if former is None and made.event.command is not None and made.event.decided:
+                # Intake itself had decided, and counted; a person restated it as one of ours.
+                former = Outcome.NOT_OURS
+            if former is not None:
+                self.tallies.add(bucket, former, -1)
+            elif made.event.again or (made.decision.outcome is Outcome.EXPIRED and not first_time):
+                continue  # what it was before is no longer known, and counted
+            elif Warning.LATE in made.decision.warnings:
+                self.tallies.add(bucket, LATE)
+            self.tallies.add(bucket, made.decision.outcome)
+        for event in posting.billing_events:
+            self.tallies.add(Bucket(event.service_date, event.facility, event.procedure.source), event.kind)
+
+    def _refused(self, unit: UnitOfWork, record: Any, decision: Decision) -> None:
+        """Intake or the worklist held it or could not read it; if a charge of that procedure stands, say so.
+
+        Told once: when it is delivered again, more may have been decided elsewhere.
+        """
+        if decision.sequence <= self.refused.get(decision.event_id, 0):
+            return
+        self.refused[decision.event_id] = decision.sequence
         key, source, procedure_id = decision.patient, decision.source, decision.procedure_id
-        if key is None or source is None or procedure_id is None:
-            return decision
-        sequence = self._next_sequence(decision.event_id)
-        decision = replace(decision, sequence=sequence, repeated=sequence > 1)
-        procedure = SEPARATOR.join((source, procedure_id, key))
-        patient = self.patients.get(key)
-        if patient is None or procedure not in patient.places:
-            return decision
-        stands = patient.places[procedure]
-        day = self.patient_days.get((key, stands))
-        return decision if day is None else warn({stands: day}, decision)
+        if key is not None and source is not None and procedure_id is not None:
+            patient = self.patients.get(key, NOBODY)
+            procedure = SEPARATOR.join((source, procedure_id, key))
+            if procedure in patient.places:
+                day = self.patient_days.get((key, patient.places[procedure]))
+                decision = decision if day is None else warn([day], decision)
+        self._decide(unit, record.key, decision)
 
-    def _next_sequence(self, event_id: str) -> int:
-        """Of an event that no patient-day counts the decisions of: a replay must not use a number twice."""
-        sequence = self.refused.get(event_id, 0) + 1
+    def _failed(self, unit: UnitOfWork, record: Any, entry: AnyEntry | None, error: Exception) -> None:
+        """Put the record aside whole. What agents of ours tell each other is named by its own place."""
+        event_id = cause = f"{record.topic}:{record.partition}:{record.offset}:0"
+        decided, bucket = 0, Bucket(None, None, None)
+        if isinstance(entry, ProcedureEvent):
+            event_id, cause, decided = entry.event_id, entry.cause, entry.decided
+            bucket = Bucket(*entry.bucket)
+        elif isinstance(entry, Override | Opening | Acknowledgement | Expiry):
+            event_id, cause, decided = entry.event_id, entry.event_id, _decided(record)
+        sequence = max(self.refused.get(event_id, 0), decided) + 1
         self.refused[event_id] = sequence
-        return sequence
-
-    def _failed(
-        self, unit: UnitOfWork, record: Any, event: ProcedureEvent | Decision | None, error: Exception
-    ) -> Decision:
-        event_id = event.event_id if event else f"{record.topic}:{record.partition}:{record.offset}:0"
         log.error("The rule failed on event %s: %s; it is a dead letter now", event_id, where(error))
+        decision = Decision(
+            event_id=event_id,
+            sequence=sequence,
+            cause=cause,
+            outcome=Outcome.DEAD_LETTERED,
+            reason=Reason.RULE_FAILED,
+            patient=entry.patient if entry else None,
+            service_date=bucket.service_date,
+            facility=bucket.facility,
+            source=bucket.source,
+            repeated=sequence > 1 and cause == event_id,
+        )
         put_aside(
             unit,
             self._topics.dead_letters.name,
@@ -152,14 +228,12 @@ class Ledger:
             error=type(error).__name__,
             message="the ledger's rule failed on this event",
             event_id=event_id,
+            decision=decision,
+            partition=self._partition(event_id.encode()),
         )
-        sequence = self._next_sequence(event_id)
-        return Decision(
-            event_id=event_id,
-            sequence=sequence,
-            cause=event_id,
-            outcome=Outcome.DEAD_LETTERED,
-            reason=Reason.RULE_FAILED,
-            patient=event.patient if event else None,
-            repeated=sequence > 1,
-        )
+        self._decide(unit, record.key, decision)
+
+
+def _decided(record: Any) -> int:
+    """How many decisions there are about a redriven entry that does not say so itself."""
+    return int(dict(record.headers).get(DECIDED) or 0)

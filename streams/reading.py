@@ -1,7 +1,7 @@
 """Reading a topic from its beginning to its committed end, for those who look and change nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -47,8 +47,11 @@ class Reader:
         ends = await self._consumer.end_offsets(places)
         return {place: Span(begins[place], ends[place]) for place in places}
 
-    async def read(self, spans: dict[TopicPartition, Span]) -> AsyncIterator[list[ConsumerRecord]]:
-        """The records of ``spans``, in polls; those of one partition in the order of its log."""
+    async def read(self, spans: dict[TopicPartition, Span]) -> AsyncGenerator[list[ConsumerRecord], None]:
+        """The records of ``spans``, in polls; those of one partition in the order of its log.
+
+        Whoever leaves before the end closes it.
+        """
         ahead = {partition: span.end for partition, span in spans.items() if span.begin < span.end}
         if not ahead:
             return
@@ -57,20 +60,24 @@ class Reader:
             self._consumer.seek(partition, spans[partition].begin)
         clock = asyncio.get_running_loop().time
         progress = clock()
-        while ahead:
-            polled = await self._consumer.getmany(*ahead, timeout_ms=POLL_MS)
-            for partition, records in polled.items():
-                wanted = [record for record in records if record.offset < ahead[partition]]
-                if wanted:
-                    progress = clock()
-                    yield wanted
-            for partition in [*ahead]:
-                if await self._consumer.position(partition) >= ahead[partition]:
-                    progress = clock()
-                    del ahead[partition]
-                    self._consumer.pause(partition)
-            if clock() - progress > STALL:
-                raise ReadingError(f"{next(iter(ahead)).topic} stands still: no record for {STALL:.0f} s")
+        try:
+            while ahead:
+                polled = await self._consumer.getmany(*ahead, timeout_ms=POLL_MS)
+                for partition, records in polled.items():
+                    wanted = [record for record in records if record.offset < ahead[partition]]
+                    if wanted:
+                        progress = clock()
+                        yield wanted
+                for partition in [*ahead]:
+                    if await self._consumer.position(partition) >= ahead[partition]:
+                        progress = clock()
+                        del ahead[partition]
+                        self._consumer.pause(partition)
+                if clock() - progress > STALL:
+                    raise ReadingError(f"{next(iter(ahead)).topic} stands still: no record for {STALL:.0f} s")
+        finally:
+            # Left to itself the consumer asks on, and whatever else is asked waits behind that.
+            self._consumer.pause(*(ahead.keys() & self._consumer.assignment()))
 
     async def follow(
         self, topic: str, spans: dict[TopicPartition, Span]

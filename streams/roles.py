@@ -9,5 +9,7 @@ class Role(StrEnum):
     WORKER = "worker"
     SOURCE = "source"
     BILLING = "billing"
+    DECIDER = "decider"
+    """People who decide: what is held, dead letters, overrides, merges."""
     AUDITOR = "auditor"
     CREATOR = "creator"

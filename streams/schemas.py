@@ -7,9 +7,12 @@ from typing import Any
 
 import msgspec
 
+from models.acks import Ack
 from models.billing import BillingEvent, Decision
+from models.commands import command
 from models.messages import ProcedureMessage
 from models.procedures import ProcedureEvent
+from models.worklist import Item
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = Path("docs/schemas")
@@ -21,9 +24,12 @@ def schemas() -> dict[str, dict[str, Any]]:
         "procedure-event": ProcedureEvent,
         "billing-event": BillingEvent,
         "decision": Decision,
+        "item": Item,
     }
     found = {name: msgspec.json.schema(record) for name, record in records.items()}
     found["procedure-message"] = ProcedureMessage.model_json_schema()
+    found["command"] = command.json_schema()
+    found["ack"] = Ack.model_json_schema()
     plain: dict[str, dict[str, Any]] = json.loads(json.dumps(found))
     return {name: {"$schema": DIALECT} | schema for name, schema in plain.items()}
 

@@ -66,16 +66,32 @@ class Settings(BaseSettings):
     topic_infusion_procedures: TopicName = Field(
         "infusion.procedures", description="Source: the infusion unit."
     )
+    topic_commands: TopicName = Field("perdiem.commands", description="What people decide.")
+    topic_acks: TopicName = Field("billing.acks", description="What billing did with each charge.")
     topic_procedures: TopicName = Field("perdiem.procedures", description="Canonical procedure events.")
     topic_decisions: TopicName = Field("billing.decisions", description="What became of each event, and why.")
     topic_billing_events: TopicName = Field("billing.events", description="Charges and credits.")
     topic_held: TopicName = Field("perdiem.held", description="Records that wait for a person.")
     topic_dead_letters: TopicName = Field("perdiem.dead-letters", description="Records that cannot be read.")
+    topic_identifiers: TopicName = Field(
+        "perdiem.identifiers", description="Procedures, products and merges, by identifier."
+    )
     topic_patient_days: TopicName = Field("perdiem.patient-days", description="Changelog of the ledger.")
     topic_intake_lab: TopicName = Field("perdiem.intake.lab", description="Changelog of intake, cell lab.")
     topic_intake_infusion: TopicName = Field(
         "perdiem.intake.infusion", description="Changelog of intake, infusion unit."
     )
+    topic_intake_commands: TopicName = Field(
+        "perdiem.intake.commands", description="Changelog of intake, commands."
+    )
+    topic_intake_acks: TopicName = Field(
+        "perdiem.intake.acks", description="Changelog of intake, acknowledgements."
+    )
+    topic_holds: TopicName = Field("perdiem.holds", description="Changelog of the worklist, what is held.")
+    topic_redrives: TopicName = Field(
+        "perdiem.redrives", description="Changelog of the worklist, dead letters."
+    )
+    topic_identities: TopicName = Field("perdiem.identities", description="Changelog of identity.")
     partitions: int = Field(8, ge=1, le=1000, description="Of every topic. Fixed once they are created.")
     replication: int = Field(1, ge=1, le=10, description="Replicas of every topic created here.")
     min_insync_replicas: int = Field(1, ge=1, le=10, description="Replicas that must have every write.")
@@ -103,6 +119,10 @@ class Settings(BaseSettings):
     )
     dead_letter_window: int = Field(
         1000, ge=1, description="Latest records of each source partition over which that share is taken."
+    )
+
+    retention_years: int = Field(
+        6, ge=1, le=100, description="Years that `perdiem forget` keeps of every patient's days."
     )
 
     web_host: str = Field("127.0.0.1", description="Address that the web pages listen on.")

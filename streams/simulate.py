@@ -1,17 +1,18 @@
 """Simulated days of CAR-T procedures, and the charges that should stand after them."""
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from streams.errors import PerdiemError
 from streams.hospitals import HOSPITALS
+from streams.people import STORIES_OF_PEOPLE
 from streams.stories import STORIES, Teller
 from streams.story import Expected, Hospital, Sent, Story
 
@@ -24,6 +25,24 @@ class SimulationError(PerdiemError):
     """A simulation that cannot be written."""
 
 
+class Simulated(Protocol):
+    """Records, and what should stand of them. The same each time they are asked for."""
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """In the order they are sent."""
+
+    def charges(self) -> Iterable[Expected]:
+        """What should stand, once all records were taken."""
+
+
+class Written(NamedTuple):
+    """How many records and charges were written, and the file of the charges."""
+
+    records: int
+    charges: int
+    beside: Path
+
+
 @dataclass
 class Simulation:
     """``patients`` patients over ``days`` days; the same seed gives the same records."""
@@ -32,6 +51,8 @@ class Simulation:
     days: int
     seed: int
     hospitals: tuple[Hospital, ...] = HOSPITALS
+    people: bool = False
+    """Whether people have a part in it: with commands on a topic of their own."""
     expected: set[Expected] = field(default_factory=set)
     """Whole once all records were taken."""
 
@@ -53,6 +74,10 @@ class Simulation:
         while waiting:
             yield heapq.heappop(waiting)[2].record()
 
+    def charges(self) -> list[Expected]:
+        """Sorted."""
+        return sorted(self.expected)
+
     def _day(self, random: Random, day: date) -> Iterator[Sent]:
         for number in range(self.patients):
             if self.days > 1 and random.random() < 0.3:
@@ -65,14 +90,15 @@ class Simulation:
             yield from story.sent
 
     def _told(self, random: Random, number: int) -> Teller:
-        stories = [*STORIES]
+        weights = STORIES | STORIES_OF_PEOPLE if self.people else STORIES
+        stories = [*weights]
         if self.days == 1 and number < len(stories):
             return stories[number]
-        return random.choices(stories, [*STORIES.values()])[0]
+        return random.choices(stories, [*weights.values()])[0]
 
 
-def write(simulation: Simulation, path: Path, *, overwrite: bool = False) -> tuple[int, Path]:
-    """Write the records to ``path`` and what should stand beside it: how many records, and where it stands.
+def write(simulation: Simulated, path: Path, *, overwrite: bool = False) -> Written:
+    """Write the records to ``path``, and what should stand beside it.
 
     Both are JSON lines. Raises ``SimulationError`` if a file cannot be written, or is there already and
     ``overwrite`` does not allow it.
@@ -81,17 +107,19 @@ def write(simulation: Simulation, path: Path, *, overwrite: bool = False) -> tup
     for file in (path, beside):
         if file.exists() and not overwrite:
             raise SimulationError(f"{file}: is there already, --force overwrites it")
-    count = 0
+    records = charges = 0
     try:
         with path.open("wb") as output:
             for record in simulation.records():
                 output.write(msgspec.json.encode(record) + b"\n")
-                count += 1
-        lines = (msgspec.json.encode(charge) + b"\n" for charge in sorted(simulation.expected))
-        beside.write_bytes(b"".join(lines))
+                records += 1
+        with beside.open("wb") as output:
+            for charge in simulation.charges():
+                output.write(msgspec.json.encode(charge) + b"\n")
+                charges += 1
     except OSError as error:
         raise SimulationError(f"{error.filename}: {error.strerror}") from error
-    return count, beside
+    return Written(records, charges, beside)
 
 
 def read_expected(path: Path) -> list[Expected]:

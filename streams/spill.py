@@ -1,7 +1,8 @@
-"""Records spilled to disk and handed back by patient, so that memory does not grow with the topics."""
+"""Records spilled to disk and handed back in connected groups: memory does not grow with the topics."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
 from tempfile import TemporaryDirectory
@@ -9,17 +10,28 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 CACHE_KIB = 32 * 1024
+NOWHERE = -1
 
 
 class Spilled(NamedTuple):
-    """One record of a group: which of the caller's kinds it is, and its value."""
+    """One record: which of the caller's kinds it is, its value, its group, and the partition it lies in."""
 
     kind: int
     value: bytes
+    group: bytes
+    partition: int
+
+
+class Tie(NamedTuple):
+    """A name that ties together all groups that bear it."""
+
+    group: bytes
+    name: str
 
 
 class Spill:
-    """A sorter on disk: put records in any order of groups, get each group once, in the order put.
+    """A sorter on disk: put records in any order of groups, get them in the order put, a group whole, and
+    groups that are tied together as one.
 
     A context manager; the file is in a folder of its own that only this user can read, and gone
     afterwards.
@@ -30,8 +42,13 @@ class Spill:
         self._db = sqlite3.connect(f"{self.folder}/spill.sqlite3", isolation_level=None)
         for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
             self._db.execute(f"PRAGMA {setting}")
-        self._db.execute("CREATE TABLE record (n INTEGER PRIMARY KEY, grp BLOB, kind INTEGER, value BLOB)")
-        self._db.execute("CREATE TABLE latest (key BLOB PRIMARY KEY, grp BLOB, kind INTEGER, value BLOB)")
+        for table in (
+            "record (n INTEGER PRIMARY KEY, grp BLOB, kind INTEGER, part INTEGER, value BLOB)",
+            "latest (key BLOB PRIMARY KEY, grp BLOB, kind INTEGER, part INTEGER, value BLOB)",
+            "tie (name INTEGER, grp BLOB)",
+            "tied (grp BLOB PRIMARY KEY, root BLOB) WITHOUT ROWID",
+        ):
+            self._db.execute(f"CREATE TABLE {table}")
         self._db.execute("BEGIN")
         return self
 
@@ -45,25 +62,67 @@ class Spill:
     def folder(self) -> str:
         return self._folder.name
 
-    def put(self, kind: int, records: Iterable[tuple[bytes, bytes]]) -> None:
+    def put(self, kind: int, records: Iterable[tuple[bytes, bytes]], partition: int = NOWHERE) -> None:
         """Records of one kind: group and value."""
         self._db.executemany(
-            "INSERT INTO record (grp, kind, value) VALUES (?, ?, ?)",
-            ((group, kind, value) for group, value in records),
+            "INSERT INTO record (grp, kind, part, value) VALUES (?, ?, ?, ?)",
+            ((group, kind, partition, value) for group, value in records),
         )
 
-    def put_latest(self, kind: int, key: bytes, group: bytes, value: bytes | None) -> None:
+    def put_latest(
+        self, kind: int, key: bytes, group: bytes, value: bytes | None, partition: int = NOWHERE
+    ) -> None:
         """A record of which only the latest value of its key is kept; None deletes."""
         if value is None:
             self._db.execute("DELETE FROM latest WHERE key = ?", (key,))
         else:
-            self._db.execute("REPLACE INTO latest VALUES (?, ?, ?, ?)", (key, group, kind, value))
+            row = (key, group, kind, partition, value)
+            self._db.execute("REPLACE INTO latest VALUES (?, ?, ?, ?, ?)", row)
 
-    def groups(self) -> Iterator[tuple[bytes, Iterator[Spilled]]]:
-        """Every group once, with its name; read each before the next is taken."""
-        rows = self._db.execute(
-            "SELECT grp, kind, value, n FROM record UNION ALL SELECT grp, kind, value, 0 FROM latest "
-            "ORDER BY grp, n"
+    def tie(self, ties: Iterable[Tie]) -> None:
+        """Groups that bear the same name are one. Names are kept as numbers: two that happen to share one
+        tie groups that need not be tied, which does no harm."""
+        self._db.executemany(
+            "INSERT INTO tie VALUES (?, ?)", ((_number(name), group) for group, name in ties)
         )
-        for name, group in groupby(rows, key=itemgetter(0)):
-            yield name, (Spilled(kind, value) for _, kind, value, _ in group)
+
+    def groups(self) -> Iterator[Iterator[Spilled]]:
+        """Every group once, those that are tied together as one; read each before the next is taken."""
+        self._join()
+        rows = self._db.execute(
+            "SELECT IFNULL(root, grp), kind, value, grp, part, n FROM"
+            " (SELECT grp, kind, value, part, n FROM record"
+            " UNION ALL SELECT grp, kind, value, part, 0 FROM latest)"
+            " LEFT JOIN tied USING (grp) ORDER BY 1, 4, 6"
+        )
+        for _, group in groupby(rows, key=itemgetter(0)):
+            yield (Spilled(*row[1:5]) for row in group)
+
+    def _join(self) -> None:
+        """Find the root of every group that is tied to another, by what ties each to its neighbour."""
+        pairs = self._db.execute(
+            "SELECT DISTINCT tie.grp, least FROM tie JOIN"
+            " (SELECT name, MIN(grp) AS least FROM tie GROUP BY name HAVING MIN(grp) <> MAX(grp))"
+            " USING (name) WHERE tie.grp <> least"
+        )
+        for group, least in pairs:
+            one, other = self._root(group), self._root(least)
+            for tied in {group, least, one, other}:
+                self._db.execute("REPLACE INTO tied VALUES (?, ?)", (tied, min(one, other)))
+        nearer = (
+            "UPDATE tied SET root = (SELECT up.root FROM tied AS up WHERE up.grp = tied.root)"
+            " WHERE root <> (SELECT up.root FROM tied AS up WHERE up.grp = tied.root)"
+        )
+        while self._db.execute(nearer).rowcount:
+            pass
+
+    def _root(self, group: bytes) -> bytes:
+        while True:
+            row = self._db.execute("SELECT root FROM tied WHERE grp = ?", (group,)).fetchone()
+            if row is None or row[0] == group:
+                return group
+            group = row[0]
+
+
+def _number(name: str) -> int:
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

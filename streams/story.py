@@ -12,7 +12,7 @@ import msgspec
 from models.codes import Service, code_on
 from models.procedures import Status, Stream
 
-LAB, INFUSION = "lab.procedures", "infusion.procedures"
+LAB, INFUSION, COMMANDS = "lab.procedures", "infusion.procedures", "perdiem.commands"
 TOPIC = dict.fromkeys(Service, LAB) | {Service.ADMINISTRATION: INFUSION}
 
 
@@ -47,7 +47,7 @@ class Hospital:
         return f"{self.authorities[0]}|{self.mrns[0].format(number)}"
 
 
-class Expected(msgspec.Struct, frozen=True, order=True):
+class Expected(msgspec.Struct, frozen=True, order=True, omit_defaults=True):
     """A charge that should stand."""
 
     patient: str
@@ -55,6 +55,7 @@ class Expected(msgspec.Struct, frozen=True, order=True):
     service: Service
     service_date: date
     code: str
+    unit: int = 1
 
 
 class Sent(NamedTuple):
@@ -158,6 +159,8 @@ class Story:
         stream: Stream = Stream.FACILITY,
         *,
         inpatient: bool = False,
+        unit: int = 1,
+        patient: int | None = None,
     ) -> None:
         """A charge of this service should stand, where the hospital has a line for it."""
         if stream is Stream.FACILITY and (
@@ -165,8 +168,8 @@ class Story:
         ):
             return
         on = day or self.day
-        patient = self.hospital.patient(self.patient)
-        self.expected.add(Expected(patient, stream, service, on, code_on(service, on) or ""))
+        whose = self.hospital.patient(self.patient if patient is None else patient)
+        self.expected.add(Expected(whose, stream, service, on, code_on(service, on) or "", unit))
 
 
 def stamp(moment: datetime) -> str:

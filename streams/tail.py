@@ -5,7 +5,10 @@ from collections.abc import AsyncGenerator, Callable
 from aiokafka import ConsumerRecord
 
 from models.billing import decode_billing_event, decode_decision
+from models.commands import command
 from models.explain import REASONS, explain, line, subject
+from models.worklist import decode_item
+from streams.headers import COMMAND, EVENT_ID, ITEM, TYPE
 from streams.reading import Span, reader
 from streams.settings import Settings
 from streams.topics import Topics
@@ -56,9 +59,18 @@ def decision_line(record: ConsumerRecord, show_patients: bool) -> str:
 
 
 def aside_line(record: ConsumerRecord, _show_patients: bool) -> str:
-    """What was held or became a dead letter, from the headers alone: the value is what the source sent."""
+    """What was put aside, another item, or a command on one. Of what a source sent nothing is shown."""
     told = {name: (text or b"").decode(errors="replace") for name, text in record.headers}
-    event_id = told.get("perdiem-event-id", "?")
+    event_id = told.get(EVENT_ID, "?")
+    kind = told.get(TYPE, "").encode()
+    if kind == COMMAND:
+        said = command.validate_json(record.value)
+        return f"{event_id} command: {said.command.replace('_', ' ')} by {said.user}"
+    if kind == ITEM:
+        item = decode_item(record.value)
+        return (
+            f"{item.id} {item.kind.replace('_', ' ')}: {REASONS[item.reason] if item.reason else item.detail}"
+        )
     why = told.get("__streams.errors.message") or told.get("__streams.errors.exception", "")
     return f"{event_id} {told.get('perdiem-reason', '?').replace('_', ' ')}: {why}"
 

@@ -15,8 +15,9 @@ from streams.settings import Settings
 FOR_EVER = "-1"
 MAX_MESSAGE = 4 << 20
 """Bytes that a record of ours may have: Kafka's default of 1 MiB for a source, and what is said of it."""
+INTAKE = "tables and position of intake"
 HEADROOM = 64 << 10
-"""Bytes that a dead letter may have more than its source record: the headers that say why."""
+"""Bytes that a dead letter may have more than its source record: the headers that say why; and its item."""
 
 
 class TopicsError(PerdiemError):
@@ -34,6 +35,15 @@ class Topic:
     """A changelog: of each key the last value is kept."""
     ours: bool = True
     """Written by Perdiem alone, and kept for ever. The others belong to the source systems."""
+    source: bool = False
+    """Taken in: each of its records must fit into a topic of ours as a dead letter."""
+
+    @property
+    def largest(self) -> int | None:
+        """Bytes that a record may have; None where that is not ours to set."""
+        if not self.ours:
+            return None
+        return MAX_MESSAGE - HEADROOM if self.source else MAX_MESSAGE
 
     @property
     def config(self) -> dict[str, str]:
@@ -50,21 +60,40 @@ class Topics:
 
     lab_procedures: Topic
     infusion_procedures: Topic
+    commands: Topic
+    acks: Topic
     procedures: Topic
     decisions: Topic
     billing_events: Topic
     held: Topic
     dead_letters: Topic
+    identifiers: Topic
     patient_days: Topic
     intake_lab: Topic
     intake_infusion: Topic
+    intake_commands: Topic
+    intake_acks: Topic
+    holds: Topic
+    redrives: Topic
+    identities: Topic
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """The topics under the names that ``settings`` gives them, prefix included."""
 
-        def topic(name: str, key: str, value: str, *, compacted: bool = False, ours: bool = True) -> Topic:
-            return Topic(settings.topic_prefix + name, key, value, compacted, ours)
+        def topic(
+            name: str,
+            key: str,
+            value: str,
+            *,
+            compacted: bool = False,
+            ours: bool = True,
+            source: bool = False,
+        ) -> Topic:
+            return Topic(settings.topic_prefix + name, key, value, compacted, ours, source)
+
+        def state(name: str, value: str) -> Topic:
+            return topic(name, "table and key", value, compacted=True)
 
         return cls(
             lab_procedures=topic(
@@ -72,50 +101,60 @@ class Topics:
                 "any",
                 "what the cell lab says of a procedure: ProcedureMessage",
                 ours=False,
+                source=True,
             ),
             infusion_procedures=topic(
                 settings.topic_infusion_procedures,
                 "any",
                 "what the infusion unit says of a procedure: ProcedureMessage",
                 ours=False,
+                source=True,
+            ),
+            commands=topic(settings.topic_commands, "any", "what a person decides: Command", source=True),
+            acks=topic(
+                settings.topic_acks,
+                "any",
+                "what billing did with a charge: Ack",
+                ours=False,
+                source=True,
             ),
             procedures=topic(
                 settings.topic_procedures,
                 "patient",
-                "ProcedureEvent, or the Decision of intake on an event that may concern a standing charge",
+                "ProcedureEvent and every other entry; the Decision on an event that may concern "
+                "a standing charge",
             ),
             decisions=topic(settings.topic_decisions, "patient, else event id", "Decision"),
             billing_events=topic(settings.topic_billing_events, "patient", "BillingEvent"),
-            held=topic(settings.topic_held, "event id", "the source record, with headers that say why"),
+            held=topic(
+                settings.topic_held,
+                "item id: the event's",
+                "the source record, with headers that say why; other items of the worklist; commands on them",
+            ),
             dead_letters=topic(
                 settings.topic_dead_letters,
-                "that of the source record",
-                "the source record, with headers that say why",
+                "that of the source record; of a command the event id",
+                "the source record, with headers that say why; commands on it",
             ),
-            patient_days=topic(
-                settings.topic_patient_days,
-                "table and key",
-                "tables patient_days, patients and refused; position of the ledger",
-                compacted=True,
+            identifiers=topic(
+                settings.topic_identifiers,
+                "procedure or product; of merges one for all",
+                "under which patient it is stated; merges and their undoing",
             ),
-            intake_lab=topic(
-                settings.topic_intake_lab,
-                "table and key",
-                "position of intake, and its window of dead letters",
-                compacted=True,
-            ),
-            intake_infusion=topic(
-                settings.topic_intake_infusion,
-                "table and key",
-                "position of intake, and its window of dead letters",
-                compacted=True,
-            ),
+            patient_days=state(settings.topic_patient_days, "tables and position of the ledger"),
+            intake_lab=state(settings.topic_intake_lab, INTAKE),
+            intake_infusion=state(settings.topic_intake_infusion, INTAKE),
+            intake_commands=state(settings.topic_intake_commands, INTAKE),
+            intake_acks=state(settings.topic_intake_acks, INTAKE),
+            holds=state(settings.topic_holds, "table worklist and position of holds: what is held, alerts"),
+            redrives=state(settings.topic_redrives, "table worklist and position of holds: dead letters"),
+            identities=state(settings.topic_identities, "tables and position of identity"),
         )
 
     @property
     def sources(self) -> tuple[Topic, ...]:
-        """Where the source systems write."""
-        return (self.lab_procedures, self.infusion_procedures)
+        """Where the source systems write, people, and billing."""
+        return (self.lab_procedures, self.infusion_procedures, self.commands, self.acks)
 
     @property
     def intake_states(self) -> dict[str, Topic]:
@@ -123,6 +162,18 @@ class Topics:
         return {
             self.lab_procedures.name: self.intake_lab,
             self.infusion_procedures.name: self.intake_infusion,
+            self.commands.name: self.intake_commands,
+            self.acks.name: self.intake_acks,
+        }
+
+    @property
+    def agents(self) -> dict[str, dict[str, Topic]]:
+        """Of each agent: the topics that it reads, each with its changelog."""
+        return {
+            "intake": self.intake_states,
+            "ledger": {self.procedures.name: self.patient_days},
+            "holds": {self.held.name: self.holds, self.dead_letters.name: self.redrives},
+            "identity": {self.identifiers.name: self.identities},
         }
 
     @property
@@ -140,19 +191,22 @@ async def create(settings: Settings) -> list[str]:
         there = await brokers.topics()
         missing = [topic for topic in Topics.of(settings).all if topic.name not in there]
         in_sync = {"min.insync.replicas": str(settings.min_insync_replicas)}
-        room = {"max.message.bytes": str(MAX_MESSAGE)}
         await brokers.create(
             [
                 NewTopic(
                     topic.name,
                     settings.partitions,
                     settings.replication,
-                    topic_configs=topic.config | in_sync | (room if topic.ours else {}),
+                    topic_configs=topic.config | in_sync | _room(topic),
                 )
                 for topic in missing
             ]
         )
     return [topic.name for topic in missing]
+
+
+def _room(topic: Topic) -> dict[str, str]:
+    return {"max.message.bytes": str(topic.largest)} if topic.largest else {}
 
 
 async def check(settings: Settings) -> None:
@@ -193,9 +247,9 @@ def _mismatches(topic: Topic, described: Described, partitions: int) -> Iterator
         if described.config[name] != expected:
             yield f"{topic.name}: {name}={expected} expected, it has {described.config[name]}"
     largest = int(described.config["max.message.bytes"])
-    if topic.ours and largest < MAX_MESSAGE:
+    if not topic.source and largest < MAX_MESSAGE:
         yield f"{topic.name}: max.message.bytes={MAX_MESSAGE} or more expected, it has {largest}"
-    if not topic.ours and largest > MAX_MESSAGE - HEADROOM:
+    if topic.source and largest > MAX_MESSAGE - HEADROOM:
         yield (
             f"{topic.name}: max.message.bytes={MAX_MESSAGE - HEADROOM} or less expected, or a dead letter "
             f"would not fit; it has {largest}"
@@ -228,7 +282,8 @@ TEXT = """\
 
 Written by `make docs`. All have the same number of partitions (`PERDIEM_PARTITIONS`); Kafka's own
 partitioner (murmur2 of the key) chooses one. Names can be set, see `perdiem settings`. Values are
-JSON, their schemas are in [schemas](schemas). Read everything but the two sources with
+JSON, their schemas are in [schemas](schemas). Read everything but the four sources
+(`lab.procedures`, `infusion.procedures`, `perdiem.commands`, `billing.acks`) with
 `isolation.level=read_committed`."""
 
 if __name__ == "__main__":

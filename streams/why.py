@@ -3,23 +3,26 @@
 import re
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
+from pydantic import ValidationError
 
 from models.billing import (
     BillingEvent,
     Decision,
     decode_billing_event,
     decode_decision,
-    decode_procedure_or_decision,
 )
+from models.commands import Command, command
+from models.entries import decode_entry
 from models.facilities import Facilities
 from models.procedures import SEPARATOR, ProcedureEvent, place
 from streams.errors import PerdiemError
 from streams.partitioning import partition_of
-from streams.reading import Reader, reader
+from streams.reading import Reader, Span, reader
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -41,6 +44,10 @@ class Told(NamedTuple):
     billing_events: dict[str, BillingEvent]
     statement: ProcedureEvent | None
     """The event as intake resolved it; None if it did not."""
+    command: Command | None = None
+    """What a person decided, if that is what the event is."""
+    brought_about: tuple[Decision, ...] = ()
+    """Of a command or an acknowledgement: decisions on other events that it brought about, in order."""
 
     @property
     def now(self) -> Decision:
@@ -49,14 +56,42 @@ class Told(NamedTuple):
 
 
 async def of_event(settings: Settings, event_id: str) -> Told:
-    """What was decided about one event. Raises ``WhyError`` if nothing was, or if it is no event's id."""
+    """What was decided about one event, and of a command or an acknowledgement also because of it.
+
+    Raises ``WhyError`` if nothing was, or if it is no event's id.
+    """
     if not EVENT_ID.fullmatch(event_id):
         raise WhyError(f"{event_id}: expected the id of an event, topic:partition:offset:index")
-    text = event_id.encode()
-    told = await _told(settings, lambda decision: decision.event_id == event_id, text, None)
-    if not told:
+    topics, text = Topics.of(settings), event_id.encode()
+    decided = event_id.rsplit(":", 3)[0] in (topics.commands.name, topics.acks.name)
+
+    def wanted(decision: Decision) -> bool:
+        return decision.event_id == event_id or (decided and decision.cause == event_id)
+
+    told = await _told(settings, wanted, text, None)
+    own = next((event for event in told if event.now.event_id == event_id), None)
+    if own is None:
         raise WhyError(f"no decision about {event_id}")
-    return told[0]
+    if not decided:
+        return own
+    others = [made for event in told if event is not own for made in event.decisions]
+    others.sort(key=lambda made: (place(made.event_id), made.sequence))
+    return own._replace(command=await _command(settings, event_id), brought_about=tuple(others))
+
+
+async def _command(settings: Settings, event_id: str) -> Command | None:
+    """The command that ``event_id`` is; None if it is none, or none that can be read."""
+    topic, partition, offset, _ = place(event_id)
+    if topic != Topics.of(settings).commands.name:
+        return None
+    found = None
+    async with reader(settings) as source:
+        spans = {TopicPartition(topic, partition): Span(offset, offset + 1)}
+        async for records in source.read(spans):
+            for record in records:
+                with suppress(ValidationError):
+                    found = command.validate_json(record.value)
+    return found
 
 
 async def of_patient(
@@ -69,7 +104,7 @@ async def of_patient(
     """
     if patient.count(SEPARATOR) != 1:
         raise WhyError(f"--patient: expected AUTHORITY{SEPARATOR}MRN")
-    spelled = _spelled(patient, facilities)
+    spelled = (facilities.patient(patient) if facilities else None) or patient
 
     def wanted(decision: Decision) -> bool:
         return decision.patient == spelled and day in (None, decision.service_date)
@@ -79,13 +114,6 @@ async def of_patient(
         hint = "" if facilities else f". {HINT}"
         raise WhyError(f"no decision about this patient{f' on {day}' if day else ''}{hint}")
     return sorted(told, key=lambda event: (event.now.service_date or date.max, place(event.now.event_id)))
-
-
-def _spelled(patient: str, facilities: Facilities | None) -> str:
-    """``patient`` as events name it; as it is where its authority is not known."""
-    name, _, mrn = patient.partition(SEPARATOR)
-    authority = facilities.authority(name.strip()) if facilities else None
-    return f"{authority.id}{SEPARATOR}{authority.normal_mrn(mrn)}" if authority else patient
 
 
 async def _told(
@@ -112,7 +140,7 @@ async def _told(
             statement.event_id: statement
             for patient in patients
             async for value in _values(source, topics.procedures.name, patient)
-            if isinstance(statement := decode_procedure_or_decision(value), ProcedureEvent)
+            if isinstance(statement := decode_entry(value), ProcedureEvent)
         }
     by_event: dict[str, list[Decision]] = defaultdict(list)
     for decision in sorted(found, key=lambda decision: decision.sequence):

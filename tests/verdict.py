@@ -29,7 +29,7 @@ async def verdict(settings: Settings) -> Verdict:
 def stands(billing_events: Iterable[BillingEvent]) -> list[Expected]:
     """The charges that no credit took back, sorted; one that stands twice is there twice."""
     return sorted(
-        Expected(charge.patient, charge.stream, charge.service, charge.service_date, charge.code)
+        Expected(charge.patient, charge.stream, charge.service, charge.service_date, charge.code, charge.unit)
         for charges in standing_charges(by_unit([*billing_events])).values()
         for charge in charges
     )

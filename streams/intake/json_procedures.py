@@ -6,17 +6,8 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from models.expected import expected
+from models.expected import problem
 from models.messages import MessageIdentity, ProcedureMessage, StatedPatient, Unreadable
-
-_WORDS = {
-    "missing": "a value",
-    "model_type": "an object",
-    "string_type": "a string",
-    "int_type": "a whole number",
-    "tuple_type": "a list",
-    "string_too_long": "at most 256 characters",
-}
 
 
 def read(value: bytes | None) -> list[ProcedureMessage]:
@@ -30,11 +21,7 @@ def read(value: bytes | None) -> list[ProcedureMessage]:
 
 
 def _unreadable(error: ValidationError, value: bytes) -> Unreadable:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if first["type"] == "json_invalid":
-        return Unreadable("message", "a JSON object in UTF-8")
-    field = ".".join(str(part) for part in first["loc"]) or "message"
-    said = _WORDS.get(first["type"]) or expected(first["msg"])
+    field, said = problem(error)
     return Unreadable(field, said, _known(value))
 
 

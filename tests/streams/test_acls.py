@@ -10,6 +10,7 @@ from streams.cli import app
 from streams.once.owner import transactional_id
 from streams.roles import Role
 from streams.settings import Settings
+from streams.topics import Topics
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "acls.md"
 
@@ -19,11 +20,35 @@ def test_the_documented_acls_are_the_real_ones() -> None:
     assert DOCUMENT.read_text() == document()
 
 
-def test_nobody_but_a_worker_and_the_sources_may_write() -> None:
-    """Each role has a principal of its own, and all but these two only look, or make topics."""
+def test_nobody_but_a_worker_writes_more_than_its_own_source_topic() -> None:
+    """Each role has a principal of its own: systems state, billing answers, people decide, the rest look."""
     settings = Settings.isolated()
-    writers = {role for role in Role for acl in acls(settings, role) if Operation.WRITE in acl.operations}
-    assert writers == {Role.WORKER, Role.SOURCE}
+    written = {
+        role: {
+            name
+            for acl in acls(settings, role)
+            if acl.resource is Resource.TOPIC and Operation.WRITE in acl.operations
+            for name in acl.names
+        }
+        for role in Role
+        if role is not Role.WORKER
+    }
+    assert {role: names for role, names in written.items() if names} == {
+        Role.SOURCE: {"lab.procedures", "infusion.procedures"},
+        Role.BILLING: {"billing.acks"},
+        Role.DECIDER: {"perdiem.commands"},
+    }
+
+
+def test_a_worker_may_use_every_topic_of_its_agents() -> None:
+    """It reads what they read, and keeps their state."""
+    settings = Settings.isolated()
+    topics = [acl for acl in acls(settings, Role.WORKER) if acl.resource is Resource.TOPIC]
+    readable = {name for acl in topics if Operation.READ in acl.operations for name in acl.names}
+    writable = {name for acl in topics if Operation.WRITE in acl.operations for name in acl.names}
+    for states in Topics.of(settings).agents.values():
+        assert {*states} <= readable
+        assert {state.name for state in states.values()} <= readable & writable
 
 
 def test_the_transactional_ids_of_a_worker_are_all_covered() -> None:
@@ -31,7 +56,7 @@ def test_the_transactional_ids_of_a_worker_are_all_covered() -> None:
     settings = Settings.isolated(app_id="site-a")
     [acl] = [acl for acl in acls(settings, Role.WORKER) if acl.resource is Resource.TRANSACTIONAL_ID]
     assert acl.prefixed
-    for agent in ("intake", "ledger"):
+    for agent in Topics.of(settings).agents:
         used = transactional_id(settings.app_id, agent, TopicPartition("lab.procedures", 7))
         assert used.startswith(acl.names)
 
@@ -52,5 +77,6 @@ def test_the_list_is_said_as_commands_of_kafka() -> None:
     prefixed = CliRunner().invoke(app, ["topics", "acls", "worker"]).stdout.splitlines()[-1]
     assert prefixed.endswith(
         "--allow-principal User:worker --operation Write --resource-pattern-type prefixed "
-        "--transactional-id perdiem-intake- --transactional-id perdiem-ledger-"
+        "--transactional-id perdiem-intake- --transactional-id perdiem-ledger- "
+        "--transactional-id perdiem-holds- --transactional-id perdiem-identity-"
     )

@@ -5,11 +5,12 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from models.audit import Account, Figure
-from models.billing import Decision, Outcome
-from streams.audit import Sources, misplaced
+from models.findings import Figure
+from streams.audit import misplaced
 from streams.partitioning import partition_of
 from streams.reading import Span
+from streams.sources import Sources
+from streams.spill import NOWHERE
 
 LAB = TopicPartition("lab.procedures", 0)
 
@@ -56,10 +57,8 @@ def test_what_the_source_no_longer_keeps_or_got_later_is_not_judged() -> None:
 def test_a_patient_in_another_partition_than_its_key_belongs_in_is_named_by_an_event() -> None:
     """Neither by its key nor by its partition alone: the key is the patient's."""
     key, event_id = b"UH|4711", "lab.procedures:0:12:0"
-    decision = Decision(event_id=event_id, sequence=1, cause=event_id, outcome=Outcome.REPORTED)
-    account = Account(decisions=[decision])
     belongs = partition_of(key, 8)
-    assert [*misplaced(key, account, belongs, 8)] == []
-    [finding] = misplaced(key, account, (belongs + 1) % 8, 8)
+    assert [*misplaced({(key, belongs): event_id, (key, NOWHERE): event_id}, 8)] == []
+    [finding] = misplaced({(key, (belongs + 1) % 8): event_id}, 8)
     assert (finding.figure, finding.id) == (Figure.UNEXPLAINED, event_id)
     assert "4711" not in finding.what

@@ -22,14 +22,13 @@ def test_the_prefix_stands_before_every_name() -> None:
     assert len({topic.name for topic in topics.all}) == len(topics.all)
 
 
-def test_each_source_has_a_changelog_of_its_own() -> None:
+def test_each_topic_that_is_read_has_a_changelog_of_its_own() -> None:
     """What intake remembers of the lab is never mixed with what it remembers of the infusion unit."""
     topics = Topics.of(Settings.isolated())
-    assert topics.intake_states == {
-        "lab.procedures": topics.intake_lab,
-        "infusion.procedures": topics.intake_infusion,
-    }
-    assert all(topic.compacted for topic in topics.intake_states.values())
+    assert topics.intake_states.keys() == {topic.name for topic in topics.sources}
+    states = [state for agent in topics.agents.values() for state in agent.values()]
+    assert len({state.name for state in states}) == len(states) == 8
+    assert all(state.compacted for state in states)
 
 
 def test_what_is_ours_is_kept_for_ever() -> None:

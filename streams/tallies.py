@@ -1,0 +1,52 @@
+"""Tallies: what an agent counts of the events that it decides, in the transaction that decides them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from models.tally import Bucket, decode_bucket, decode_counts, encode_bucket, encode_counts
+from streams.once import Codec, OnceApp
+
+TALLIES: Codec[Bucket, Mapping[str, int]] = Codec(encode_bucket, decode_bucket, encode_counts, decode_counts)
+_MARKS: Codec[str, int] = Codec(
+    str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(int).decode
+)
+
+
+class Tallies:
+    """The tallies of ``agent``: tables ``{agent}_tallies`` and, of its sources, ``{agent}_counted``."""
+
+    def __init__(self, app: OnceApp, agent: str) -> None:
+        self._table = app.once_table(f"{agent}_tallies", TALLIES)
+        self._counted = app.once_table(f"{agent}_counted", _MARKS)
+        self._added: dict[Bucket, Counter[str]] = defaultdict(Counter)
+        self._ends: dict[str, int] = {}
+
+    @property
+    def tables(self) -> list[Any]:
+        """To be named among the agent's."""
+        return [self._table, self._counted]
+
+    def first_time(self, record: Any) -> bool:
+        """Whether this source record was never counted: offsets may be reset, and it is read again."""
+        name = f"{record.topic}[{record.partition}]"
+        if record.offset < self._ends.get(name, self._counted.get(name, 0)):
+            return False
+        self._ends[name] = record.offset + 1
+        return True
+
+    def add(self, bucket: Bucket, what: str, count: int = 1) -> None:
+        self._added[bucket][what] += count
+
+    def write(self) -> None:
+        """Add what was counted to the tables. Call it before ``fill`` returns."""
+        for bucket, counts in self._added.items():
+            total = Counter(self._table.get(bucket, {}))
+            total.update(counts)
+            self._table[bucket] = {what: total[what] for what in sorted(total) if total[what]}
+        for name, end in self._ends.items():
+            self._counted[name] = end
+        self._added.clear()
+        self._ends.clear()

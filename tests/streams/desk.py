@@ -1,0 +1,118 @@
+"""Intake, the worklist and identity in memory: what is sent to them is taken in until nothing is left."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from streams.facilities import read_facilities
+from streams.holds import Holds
+from streams.identity import Identity
+from streams.intake import json_procedures
+from streams.intake.agent import Intake
+from streams.intake.sources import Sources
+from streams.once.table import current_unit
+from streams.settings import Settings
+from streams.topics import Topics
+from tests.streams.once.fakes import an_app
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "facilities.toml"
+
+
+class Unit:
+    """A unit of work that only remembers: what was sent, and the state of one partition."""
+
+    def __init__(self, tp: TopicPartition, state: dict[tuple[str, str], bytes]) -> None:
+        self.batch = SimpleNamespace(tp=tp)
+        self.records: Sequence[Any] = ()
+        self.counts: Counter[str] = Counter()
+        self.sent: list[tuple[str, int, bytes | None, bytes | None, Any]] = []
+        self._state = state
+
+    def send(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Any = None,
+        *,
+        partition: int | None = None,
+    ) -> None:
+        where = self.batch.tp.partition if partition is None else partition
+        self.sent.append((topic, where, key, value, tuple(headers or ())))
+
+    def read(self, table: Any, key: str) -> Any:
+        raw = self._state.get((table.name, key))
+        return None if raw is None else table.codec.decode(raw)
+
+    def write(self, table: Any, key: str, value: Any) -> None:
+        self._state[table.name, key] = table.codec.encode(value)
+
+
+class Pair:
+    """The agents beside the ledger; ``logs`` is what the topics hold."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = Settings.isolated(partitions=4)
+        self.topics = Topics.of(self.settings)
+        read = {"lab.procedures": json_procedures.read, "infusion.procedures": json_procedures.read}
+        self.sources = Sources(self.topics, read_facilities(EXAMPLE), read)
+        app = an_app(folder)
+        intake = Intake(app, self.topics, self.sources, self.settings)
+        holds = Holds(app, self.topics, self.sources, self.settings)
+        self._fill: dict[str, Any] = {topic.name: intake.fill for topic in self.topics.sources}
+        self._fill |= {self.topics.held.name: holds.fill, self.topics.dead_letters.name: holds.fill}
+        self._states: defaultdict[TopicPartition, dict[tuple[str, str], bytes]] = defaultdict(dict)
+        self.logs: defaultdict[str, list[Any]] = defaultdict(list)
+        self._ends: Counter[TopicPartition] = Counter()
+        self.identity = Identity(app, self.topics, self.settings)
+        self._fill[self.topics.identifiers.name] = self.identity.fill
+        self.worklist = holds.worklist
+
+    def take(self, topic: str, value: bytes | None, key: bytes = b"k", headers: Any = ()) -> str:
+        """Write a record to partition 0 of ``topic``, and take in all that comes of it; its event id."""
+        record = self._write(topic, 0, key, value, headers)
+        self.deliver(record)
+        return f"{record.topic}:{record.partition}:{record.offset}:0"
+
+    def deliver(self, record: Any) -> None:
+        """Take in a record, for the first time or again, and all that comes of it."""
+        records = [record]
+        while records:
+            record = records.pop(0)
+            if record.topic in self._fill:
+                records += [self._write(*sent) for sent in self._taken(record)]
+
+    def item(self, topic: str, name: str) -> Any:
+        """An item of the worklist for ``topic``."""
+        for tp, state in self._states.items():
+            if tp.topic == topic and ("worklist", name) in state:
+                return self.worklist.codec.decode(state["worklist", name])
+        return None
+
+    def kept(self, topic: str, table: str) -> set[str]:
+        """The keys of a table of the agent that reads ``topic``."""
+        states = (state for tp, state in self._states.items() if tp.topic == topic)
+        return {key for state in states for name, key in state if name == table}
+
+    def _taken(self, record: Any) -> Iterator[Any]:
+        tp = TopicPartition(record.topic, record.partition)
+        unit: Any = Unit(tp, self._states[tp])
+        unit.records = (record,)
+        token = current_unit.set(unit)
+        try:
+            self._fill[record.topic](unit)
+        finally:
+            current_unit.reset(token)
+        yield from unit.sent
+
+    def _write(self, topic: str, partition: int, key: Any, value: Any, headers: Any) -> Any:
+        tp = TopicPartition(topic, partition)
+        offset = self._ends[tp]
+        self._ends[tp] += 1
+        record: Any = ConsumerRecord(topic, partition, offset, 9, 0, key, value, None, 0, 0, headers)
+        self.logs[topic].append(record)
+        return record

@@ -9,6 +9,7 @@ import typer
 from streams.cli import app, counted
 
 if TYPE_CHECKING:
+    from models.commands import Command
     from streams.why import Told
 
 
@@ -51,7 +52,8 @@ def show(told: "list[Told]") -> None:
 
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for event in told:
-        console.print(f"{event.now.event_id}: {subject(event.now)}", style="bold")
+        about = decided(event.command) if event.command else subject(event.now)
+        console.print(f"{event.now.event_id}: {about}", style="bold")
         if event.now.procedure_id is not None:
             console.print(f"  {performed(event)}")
         for decision in event.decisions:
@@ -66,6 +68,16 @@ def show(told: "list[Told]") -> None:
                     written = event.billing_events[name]
                     why = "" if written.reason is decision.reason else f". {REASONS[written.reason]}"
                     console.print(f"     {line(written)}{why}", style=style)
+
+        for decision in event.brought_about:
+            outcome = decision.outcome.replace("_", " ")
+            console.print(f"  {decision.event_id}, {decision.sequence}. {outcome}: {subject(decision)}")
+
+
+def decided(command: "Command") -> str:
+    """Who decided what, when and why."""
+    what = command.command.replace("_", " ")
+    return f"{what} by {command.user}, {command.time:%Y-%m-%d %H:%M %Z}: {command.reason}"
 
 
 def performed(event: "Told") -> str:

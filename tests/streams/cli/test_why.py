@@ -6,6 +6,7 @@ import pytest
 
 from models.billing import BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
 from models.codes import Service
+from models.commands import Reject
 from models.procedures import ProcedureEvent, Status, Stream, VersionKind
 from streams.cli.why import show, standing
 from streams.why import Told
@@ -87,3 +88,18 @@ def test_what_stands_of_a_patient_is_one_line() -> None:
         "1 standing charge: 38225 on 2025-03-09 (facility)"
     )
     assert standing([Told([REPORTED, SUPERSEDED], {"c": CHARGE}, None)]) == "0 standing charges."
+
+
+def test_a_command_is_told_with_who_why_and_what_it_brought_about(capsys: pytest.CaptureFixture[str]) -> None:
+    """The events by id, the latest things decided of them, and no patient."""
+    event = "perdiem.commands:0:1:0"
+    applied = Decision(event_id=event, sequence=1, cause=event, outcome=Outcome.APPLIED)
+    command = Reject(id="c", user="ada", time=datetime(2025, 3, 11, 8, tzinfo=UTC), reason="seen", item=EVENT)
+    rejected = Decision(event_id=EVENT, sequence=2, cause=event, outcome=Outcome.REJECTED, patient="UH|0001")
+    show([Told([applied], {}, None, command, (rejected,))])
+    assert capsys.readouterr().out.splitlines() == [
+        f"{event}: reject by ada, 2025-03-11 08:00 UTC: seen",
+        "  1. now: applied",
+        "     It was carried out.",
+        f"  {EVENT}, 2. rejected: a procedure of which little is known",
+    ]

@@ -1,0 +1,194 @@
+"""``perdiem dead-letters``: records that could not be processed, and what a person decides about them."""
+
+import asyncio
+import base64
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.cli import app, counted
+from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, confirm, signed
+from streams.cli.holds import line
+
+if TYPE_CHECKING:
+    from models.worklist import Item
+    from streams.settings import Settings
+
+letters = typer.Typer(help="Records that could not be processed.", no_args_is_help=True)
+app.add_typer(letters, name="dead-letters")
+
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+Ids = Annotated[list[str] | None, typer.Argument(help="Ids, as `perdiem dead-letters list` shows them.")]
+OfReason = Annotated[str | None, typer.Option(help="Only those of this reason: unreadable or rule_failed.")]
+Source = Annotated[str | None, typer.Option(help="Only those of this source, or of this topic.")]
+Since = Annotated[datetime | None, typer.Option(formats=DATES, help="Only those from then on, in UTC.")]
+Until = Annotated[datetime | None, typer.Option(formats=DATES, help="Only those before then, in UTC.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+
+@letters.command("list")
+def list_letters(
+    of_reason: Annotated[
+        str | None, typer.Option("--reason", "--of-reason", help="Only those of this reason.")
+    ] = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    every: Annotated[bool, typer.Option("--all", help="Those that were decided, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON array.")] = False,
+    show_patients: ShowPatients = False,
+) -> None:
+    """List dead letters, the oldest first: their age, and what was wrong."""
+    from streams.cli.listing import show_list
+    from streams.settings import Settings
+    from streams.worklist import dead_letters
+
+    items = [*asyncio.run(dead_letters(Settings.load())).values()]
+    wanted = filtered(items, of_reason, source, since, until, every=every)
+    show_list(wanted, as_json=as_json, show_patients=show_patients)
+
+
+@letters.command()
+def show(
+    item: Annotated[str, typer.Argument(help="Id, as `perdiem dead-letters list` shows it.")],
+    show_patients: ShowPatients = False,
+) -> None:
+    """Show one dead letter; what the source sent only with --show-patients."""
+    from streams.cli.listing import show_item
+    from streams.settings import Settings
+    from streams.worklist import WorklistError, dead_letters
+
+    found = asyncio.run(dead_letters(Settings.load())).get(item)
+    if found is None:
+        raise WorklistError(f"{item}: nothing of this name is on the list")
+    show_item(found, show_patients=show_patients)
+
+
+@letters.command()
+def redrive(
+    items: Ids = None,
+    reason: Why = "",
+    value: Annotated[
+        Path | None, typer.Option(help="File of the record as it should have been; of one dead letter.")
+    ] = None,
+    of_reason: OfReason = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    dry_run: DryRun = False,
+    user: User = "",
+    yes: Yes = False,
+    wait: Wait = WAIT,
+) -> None:
+    """Take dead letters in: as they are, after a repair of ours, or one corrected."""
+    from models.commands import Redrive
+    from streams.commands import stamp
+    from streams.settings import Settings
+
+    signature = signed(user, reason)
+    settings = Settings.load()
+    found = selected(settings, items or [], of_reason, source, since, until)
+    corrected = None if value is None else base64.b64encode(_read(value, found))
+    shown = [f"Redrive {line(item)}{'' if value is None else f', as {value} has it'}" for item in found]
+    if not ready(shown, dry_run, yes):
+        return
+    # Of several each is a record of its own, and what was wrong with one may be wrong with all.
+    commands = [Redrive(item=item.id, value=corrected, **stamp(*signature)) for item in found]
+    act(settings, commands, wait, of_items=True)
+
+
+@letters.command()
+def discard(
+    items: Ids = None,
+    reason: Why = "",
+    of_reason: OfReason = None,
+    source: Source = None,
+    since: Since = None,
+    until: Until = None,
+    dry_run: DryRun = False,
+    user: User = "",
+    yes: Yes = False,
+    wait: Wait = WAIT,
+) -> None:
+    """Decide that dead letters are not worth redriving."""
+    from models.commands import Discard
+    from streams.commands import stamp
+    from streams.settings import Settings
+
+    signature = signed(user, reason)
+    settings = Settings.load()
+    found = selected(settings, items or [], of_reason, source, since, until)
+    if ready([f"Discard {line(item)}" for item in found], dry_run, yes):
+        act(settings, [Discard(item=item.id, **stamp(*signature)) for item in found], wait)
+
+
+def ready(shown: list[str], dry_run: bool, yes: bool) -> bool:
+    """Whether what was shown is to be done."""
+    if not shown:
+        print("Nothing waits.")
+        return False
+    if dry_run:
+        print("\n".join([*shown, f"{counted(len(shown), 'dead letter')}; nothing was done."]))
+        return False
+    confirm(shown, yes)
+    return True
+
+
+def selected(
+    settings: "Settings",
+    ids: list[str],
+    of_reason: str | None,
+    source: str | None,
+    since: datetime | None,
+    until: datetime | None,
+) -> "list[Item]":
+    """The open dead letters of these ids, or those that the filters leave. Raises ``WorklistError``."""
+    from models.worklist import Kind
+    from streams.worklist import WorklistError, chosen, dead_letters
+
+    filters = (of_reason, source, since, until)
+    if not ids and not any(filters):
+        raise WorklistError("ids expected, or one of --of-reason, --source, --since, --until")
+    items = asyncio.run(dead_letters(settings))
+    open_ones = chosen(items, ids, Kind.DEAD_LETTER) if ids else [*items.values()]
+    return filtered(open_ones, *filters)
+
+
+def filtered(
+    items: "list[Item]",
+    of_reason: str | None,
+    source: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    *,
+    every: bool = False,
+) -> "list[Item]":
+    """Those of ``items`` that all filters leave; without ``every`` the open ones."""
+    from models.worklist import State
+
+    return [
+        item
+        for item in items
+        if (every or item.state is State.OPEN)
+        and of_reason in (None, item.reason)
+        and source in (None, item.source, item.topic)
+        and (since is None or item.since >= _milliseconds(since))
+        and (until is None or item.since < _milliseconds(until))
+    ]
+
+
+def _milliseconds(moment: datetime) -> float:
+    return moment.replace(tzinfo=UTC).timestamp() * 1000
+
+
+def _read(path: Path, found: "list[Item]") -> bytes:
+    from streams.worklist import WorklistError
+
+    if len(found) != 1:
+        raise WorklistError("--value: one dead letter expected")
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WorklistError(f"{path}: {error.strerror}") from None

@@ -1,0 +1,161 @@
+"""``perdiem holds``: what is held, and what a person decides about it."""
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.cli import app
+from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, confirm, signed
+
+if TYPE_CHECKING:
+    from models.worklist import Item, Kind
+
+holds = typer.Typer(help="What is held for a person.", no_args_is_help=True)
+app.add_typer(holds, name="holds")
+
+Items = Annotated[list[str], typer.Argument(help="Ids, as `perdiem holds list` shows them.")]
+
+
+def kinds() -> "tuple[Kind, ...]":
+    """Those that are held, in the wide sense: all but alerts and dead letters."""
+    from models.worklist import Kind
+
+    return (Kind.HELD, Kind.CORRECTION, Kind.CLAIMED, Kind.REFUSED_CHARGE)
+
+
+@holds.command("list")
+def list_held(
+    every: Annotated[bool, typer.Option("--all", help="Those that were decided, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON array.")] = False,
+    show_patients: ShowPatients = False,
+) -> None:
+    """List what is held, the oldest first: its age, and what would release it."""
+    from models.worklist import State
+    from streams.cli.listing import show_list
+    from streams.settings import Settings
+    from streams.worklist import held
+
+    items = asyncio.run(held(Settings.load())).values()
+    wanted = [item for item in items if item.kind in kinds() and (every or item.state is State.OPEN)]
+    show_list(wanted, as_json=as_json, show_patients=show_patients)
+
+
+@holds.command()
+def show(
+    item: Annotated[str, typer.Argument(help="Id, as `perdiem holds list` shows it.")],
+    show_patients: ShowPatients = False,
+) -> None:
+    """Show one item; what the source sent only with --show-patients."""
+    from streams.cli.listing import show_item
+    from streams.settings import Settings
+    from streams.worklist import WorklistError, held
+
+    found = asyncio.run(held(Settings.load())).get(item)
+    if found is None:
+        raise WorklistError(f"{item}: nothing of this name is on the list")
+    show_item(found, show_patients=show_patients)
+
+
+@holds.command()
+def release(
+    items: Items,
+    reason: Why = "",
+    fill: Annotated[
+        list[str] | None,
+        typer.Option(help="FIELD=VALUE as the source should have stated it: patient.mrn=17, say."),
+    ] = None,
+    user: User = "",
+    yes: Yes = False,
+    wait: Wait = WAIT,
+) -> None:
+    """Take in what is held, with what was missing filled in; apply a correction that is held."""
+    from models.commands import Release
+    from streams.commands import stamp
+    from streams.settings import Settings
+    from streams.worklist import chosen, held
+
+    signature = signed(user, reason)
+    given = filled_in(fill or [])
+    settings = Settings.load()
+    found = chosen(asyncio.run(held(settings)), items, *kinds())
+    said = f", filled in: {', '.join(each.partition('=')[0] for each in fill)}" if fill else ""
+    confirm([f"Release {line(item)}{said}" for item in found], yes)
+    commands = [Release(item=item.id, fill=given, **stamp(*signature)) for item in found]
+    act(settings, commands, wait, of_items=all(item.decision is not None for item in found))
+
+
+@holds.command()
+def reject(items: Items, reason: Why = "", user: User = "", yes: Yes = False, wait: Wait = WAIT) -> None:
+    """Decide that it is not taken in, or a held correction not applied."""
+    turn_down(items, kinds(), "Reject", user, reason, yes, wait)
+
+
+def turn_down(
+    ids: list[str],
+    kinds: "tuple[Kind, ...]",
+    verb: str,
+    user: str,
+    reason: str,
+    yes: bool,
+    wait: float,
+) -> None:
+    """Reject items of these kinds."""
+    from models.commands import Reject
+    from streams.commands import stamp
+    from streams.settings import Settings
+    from streams.worklist import chosen, held
+
+    signature = signed(user, reason)
+    settings = Settings.load()
+    found = chosen(asyncio.run(held(settings)), ids, *kinds)
+    confirm([f"{verb} {line(item)}" for item in found], yes)
+    act(settings, [Reject(item=item.id, **stamp(*signature)) for item in found], wait)
+
+
+def line(item: "Item") -> str:
+    """An item in one line, without its patient."""
+    from models.explain import releases
+
+    return f"{item.id} ({item.kind.replace('_', ' ')}: {releases(item)})"
+
+
+def filled_in(pairs: list[str]) -> dict[str, Any]:
+    """The fields that ``FIELD=VALUE`` name. Raises ``CommandsError`` for one that does not fit."""
+    from models.filling import check
+    from models.messages import Unreadable
+    from streams.commands import CommandsError
+
+    fill: dict[str, Any] = {}
+    for pair in pairs:
+        field, separator, text = pair.partition("=")
+        if not separator:
+            raise CommandsError("--fill: FIELD=VALUE expected")
+        try:
+            try:
+                check(_nested(field, text))
+                value: Any = text
+            except Unreadable:
+                # A number, a list or null is no text.
+                value = json.loads(text)
+                check(_nested(field, value))
+        except Unreadable as error:
+            raise CommandsError(str(error)) from None
+        except ValueError:
+            raise CommandsError(f"--fill: {field}: a value that fits it expected") from None
+        _merge(fill, _nested(field, value))
+    return fill
+
+
+def _nested(field: str, value: Any) -> dict[str, Any]:
+    first, _, rest = field.partition(".")
+    return {first: _nested(rest, value) if rest else value}
+
+
+def _merge(fill: dict[str, Any], more: dict[str, Any]) -> None:
+    for name, value in more.items():
+        if isinstance(value, dict) and isinstance(fill.get(name), dict):
+            _merge(fill[name], value)
+        else:
+            fill[name] = value

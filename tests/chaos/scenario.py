@@ -1,4 +1,8 @@
-"""Scenario: workers under load, what is done to them meanwhile, and the judgement of what they wrote."""
+"""Scenario: workers under load, what is done to them meanwhile, and the judgement of what they wrote.
+
+People have their part in the load: they merge patients, allow second units, decide what is held, and billing
+acknowledges every charge.
+"""
 
 import asyncio
 import os
@@ -15,11 +19,13 @@ from streams.cli.audit import show
 from streams.in_flight import wait_until_processed
 from streams.local_worker import WORKER
 from streams.play import Record, play, read_lines
+from streams.reconcile import reconcile_topics
 from streams.settings import Settings
 from streams.simulate import Simulation
 from streams.story import Expected
 from streams.topics import create
 from tests.chaos.cluster import Cluster
+from tests.chaos.people import People, at_work
 from tests.chaos.stalls import Stalls
 from tests.group import Group
 from tests.integration.counting import until
@@ -35,6 +41,8 @@ PROCESSED_WITHIN = 120.0
 class Scenario:
     """Workers, and procedures that keep coming."""
 
+    people: People
+
     def __init__(
         self, settings: Settings, folder: Path, workers: int, rate: float, command: Sequence[str]
     ) -> None:
@@ -45,15 +53,14 @@ class Scenario:
         seed = int(os.environ.get("PERDIEM_TEST_SEED") or Random().randrange(10**6))
         print(f"\nPERDIEM_TEST_SEED={seed}")
         self.random = Random(seed)
-        self.simulation = Simulation(PATIENTS, DAYS, seed)
-        self.sent = 0
+        self.simulation = Simulation(PATIENTS, DAYS, seed, people=True)
+        self._played = 0
         self._rate = rate
         self._records = records(self.simulation)
         self._going_on = False
 
     async def start(self) -> None:
         """Start the workers and the load."""
-        await create(self.settings)
         await self.cluster.start()
         self._following = asyncio.create_task(self.stalls.follow(self.settings))
         self.go_on()
@@ -62,12 +69,16 @@ class Scenario:
         """The load begins, or begins again."""
         self._going_on = True
         self._playing = asyncio.create_task(play(self.settings, self._load(), self._rate))
+        self._working = asyncio.create_task(self._work())
 
     async def pause(self) -> None:
-        """The load ends, and all that came is processed."""
+        """The load ends, and all that came is processed, until people have nothing left to decide."""
         self._going_on = False
-        self.sent += await self._playing
+        self._played += await self._playing
+        await self._working
         await self.processed()
+        while await self.people.finish():
+            await self.processed()
 
     async def rest(self) -> None:
         """The load ends, all that came is processed, and the workers stop."""
@@ -91,14 +102,30 @@ class Scenario:
         """The load ends, and the simulation with it."""
         await self.pause()
         self.simulation.patients = 0  # the days that are left are empty
-        self.sent += await play(self.settings, self._records)
+        self._played += await play(self.settings, self._records)
         await self.processed()
+        while await self.people.finish():
+            await self.processed()
 
     def stop(self) -> list[int]:
         """End what still runs; the exit codes of the workers."""
-        for task in (self._playing, self._following):
+        for task in (self._playing, self._working, self._following):
             task.cancel()
         return self.cluster.stop()
+
+    @property
+    def sent(self) -> int:
+        """Records of sources, of people and of billing."""
+        return self._played + self.people.sent
+
+    @property
+    def expected(self) -> set[Expected]:
+        """The charges that should stand."""
+        return self.simulation.expected | self.people.expected
+
+    async def _work(self) -> None:
+        while self._going_on:
+            await self.people.work()
 
     def _load(self) -> Iterator[Record]:
         while self._going_on:
@@ -109,7 +136,8 @@ class Scenario:
         cluster, stalls = self.cluster, self.stalls
         times = cluster.recoveries
         lines = [
-            f"{len(cluster.workers)} workers, {self.sent} events, {cluster.generations} generations",
+            f"{len(cluster.workers)} workers, {self._played} events, {cluster.generations} generations",
+            f"people: {', '.join(f'{count} {what}' for what, count in self.people.did.most_common())}",
             f"{len(cluster.harms)} times harmed, {cluster.kills} of them by kill -9; "
             f"{len(cluster.crashes)} crashes of their own",
             f"longest stall {stalls.longest(harmed=True):.1f} s of partitions of a harmed worker, "
@@ -133,24 +161,30 @@ async def under_load(
 ) -> AsyncIterator[Scenario]:
     """Workers under load for as long as the body lasts; then all is processed, stopped and judged."""
     scenario = Scenario(settings, folder, workers, rate, command)
-    try:
-        await scenario.start()
-        yield scenario
-        await scenario.cluster.recovered()
-        await scenario.end()
-        codes = scenario.stop()
-    finally:
-        scenario.stop()
+    await create(scenario.settings)
+    async with at_work(scenario.settings, scenario.random) as scenario.people:
+        try:
+            await scenario.start()
+            yield scenario
+            await scenario.cluster.recovered()
+            await scenario.end()
+            codes = scenario.stop()
+        finally:
+            scenario.stop()
     print(scenario.figures())
-    await judge(scenario.settings, scenario.simulation.expected, scenario.sent)
+    await judge(scenario.settings, scenario.expected, scenario.sent)
     assert scenario.cluster.refusals == []
     assert {*codes} == {0}
 
 
 async def judge(settings: Settings, expected: Collection[Expected], sent: int) -> Report:
-    """Four zeros, the charges that were simulated, and a decision of each of ``sent`` records."""
+    """Four zeros, the charges that were simulated, a decision of each of ``sent`` records, and a balance."""
     report, standing = await verdict(settings)
     show(report)
+    reconciliation = await reconcile_topics(settings)
+    total = reconciliation.total.told()
+    print(f"reconciled: {total}")
+    assert reconciliation.balances
     assert report.clean
     assert standing == sorted(expected)
     assert report.outcomes.total() == sent

@@ -19,7 +19,7 @@ import psutil
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 
-from models.patient_day import decide
+from models.posting import post
 from models.procedures import ProcedureEvent
 from streams import ledger
 from streams.app import run_worker
@@ -215,12 +215,12 @@ def late_poll(file: str, partitions: str) -> None:
 def failing_rule(begin: str) -> None:
     """The rule fails on procedures whose id begins so."""
 
-    def failing(days: Any, event: ProcedureEvent) -> Any:
-        if event.procedure_id.startswith(begin):
-            raise ZeroDivisionError(event.procedure_id)
-        return decide(days, event)
+    def failing(patient: Any, read: Any, entry: Any) -> Any:
+        if isinstance(entry, ProcedureEvent) and entry.procedure_id.startswith(begin):
+            raise ZeroDivisionError(entry.procedure_id)
+        return post(patient, read, entry)
 
-    ledger.decide = failing  # type: ignore[attr-defined]
+    ledger.post = failing  # type: ignore[attr-defined]
 
 
 FAULTS: dict[str, Callable[..., Observer | None]] = {

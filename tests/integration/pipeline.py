@@ -8,8 +8,8 @@ from models.messages import Unreadable
 from models.patient_day import encode_patient_day
 from models.procedures import encode_procedure
 from models.resolve import dead_letter, resolve
-from streams.audit import DAYS
 from streams.intake.json_procedures import read
+from streams.kept import DAYS
 from streams.partitioning import partition_of
 from streams.play import play, read_file
 from streams.reading import reader

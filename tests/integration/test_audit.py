@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from models.audit import Figure
-from streams.audit import DAYS, audit_topics
+from streams.audit import audit_topics
 from streams.clients import BrokersError
+from streams.kept import DAYS
 from streams.partitioning import partition_of
 from streams.play import read_file
 from streams.settings import Settings

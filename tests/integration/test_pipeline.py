@@ -8,7 +8,15 @@ import msgspec
 import pytest
 from aiokafka import ConsumerRecord
 
-from models.billing import BillingEvent, Decision, Outcome, Reason, decode_billing_event, decode_decision
+from models.billing import (
+    BillingEvent,
+    Decision,
+    Outcome,
+    Reason,
+    decode_billing_event,
+    decode_decision,
+    encode_decision,
+)
 from models.procedures import ProcedureEvent
 from streams.play import play, read_file
 from streams.simulate import read_expected
@@ -154,6 +162,7 @@ async def test_a_dead_letter_is_the_record_itself_and_why(day: Day, live: Live, 
     assert [*letter.headers[:2]] == headers
     topic, partition, offset, _ = event_id.rsplit(":", 3)
     why = {name: text.decode() for name, text in letter.headers[2:]}
+    [decision] = (await live.decisions())[event_id]
     field = "status" if what == "status" else "message"
     assert why.pop("__streams.errors.message").startswith(f"{field}: expected ")
     assert why == {
@@ -163,8 +172,9 @@ async def test_a_dead_letter_is_the_record_itself_and_why(day: Day, live: Live, 
         "__streams.errors.offset": offset,
         "perdiem-reason": "unreadable",
         "perdiem-event-id": event_id,
+        "perdiem-type": "record",
+        "perdiem-decision": encode_decision(decision).decode(),
     }
-    [decision] = (await live.decisions())[event_id]
     assert (decision.outcome, decision.field) == (Outcome.DEAD_LETTERED, field)
 
 

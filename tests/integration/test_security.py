@@ -11,9 +11,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from pydantic import SecretStr
 
+from models.billing import Outcome
+from models.commands import Reject
 from streams.acls import Operation, Resource, acls
 from streams.audit import audit_topics
 from streams.clients import AccessError, BrokersError, connected
+from streams.commands import carry_out, stamp
 from streams.in_flight import wait_until_processed
 from streams.local_worker import LocalWorker, environment
 from streams.once.failure import EXIT_FAILED, EXIT_REFUSED
@@ -23,6 +26,8 @@ from streams.roles import Role
 from streams.settings import Settings
 from streams.simulate import read_expected
 from streams.topics import Topics, create
+from streams.why import of_event
+from streams.worklist import held
 from tests.integration.pipeline import EXAMPLES
 from tests.kafka import BOUND
 from tests.secured import ADMIN, PASSWORD, Secured, secured_kafka
@@ -31,7 +36,7 @@ from tests.verdict import verdict
 pytestmark = pytest.mark.integration
 
 DAY = EXAMPLES / "day.jsonl"
-SOURCES, STATES, OUTPUTS, GROUP, TRANSACTIONS = range(5)
+SOURCES, BETWEEN, STATES, OUTPUTS, GROUP, TRANSACTIONS = range(6)
 """What a worker needs, in the order of the list."""
 NEEDED = [
     (number, operation)
@@ -41,7 +46,8 @@ NEEDED = [
 
 LOST = [
     (SOURCES, Operation.READ),
-    (STATES, Operation.READ),
+    (BETWEEN, Operation.READ),
+    (BETWEEN, Operation.WRITE),
     (STATES, Operation.WRITE),
     (OUTPUTS, Operation.WRITE),
     (GROUP, Operation.READ),
@@ -123,8 +129,11 @@ async def test_nobody_may_do_what_is_another_s(secured: Secured) -> None:
         await read(secured.as_role(Role.SOURCE), topics.lab_procedures.name)
     with pytest.raises(AccessError, match=r"^not allowed: Write on any topic$"):
         await play(secured.as_role(Role.AUDITOR), read_file(DAY))
-    with pytest.raises(AccessError, match=r"^not allowed: Describe on group "):
-        await wait_until_processed(secured.as_role(Role.SOURCE), seconds=BOUND)
+    auditor = secured.as_role(Role.AUDITOR)
+    [group] = [acl for acl in acls(auditor, Role.AUDITOR) if acl.resource is Resource.GROUP]
+    async with secured.without(Role.AUDITOR, group):
+        with pytest.raises(AccessError, match=r"^not allowed: Describe on group "):
+            await wait_until_processed(auditor, seconds=BOUND)
     with pytest.raises(BrokersError, match=rf"^no topic {topics.patient_days.name} to be seen"):
         await read(secured.as_role(Role.BILLING), topics.patient_days.name)
 
@@ -236,3 +245,45 @@ def test_passwords_may_come_from_files(secured: Secured, tmp_path: Path) -> None
     command = [sys.executable, "-m", "streams.cli", "topics", "check"]
     run = subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")
+
+
+async def test_a_person_decides_with_what_is_listed(secured: Secured, worker: LocalWorker) -> None:
+    """Sees what waits, decides, sees what came of it, and may not do what is a source's."""
+    worker.start()
+    await asyncio.to_thread(worker.wait_ready)
+    decider = secured.as_role(Role.DECIDER)
+    await wait_until_processed(secured.as_role(Role.AUDITOR), seconds=BOUND)
+    [item, *_] = await held(decider)
+    [came] = await carry_out(decider, [Reject(item=item, **stamp("ada", "seen"))], seconds=BOUND)
+    assert came.decision is not None
+    assert came.decision.outcome is Outcome.APPLIED
+    assert (await of_event(decider, came.event_id)).command == came.command
+    with pytest.raises(AccessError, match=r"^not allowed: Write on "):
+        await play(decider, read_file(DAY))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("replay", "--what-if", str(EXAMPLES / "facilities.toml"), "--apply", "--reason", "seen", "--yes"),
+        ("merge", "LAKE|4711", "LAKE|4712", "--reason", "seen", "--yes"),
+        ("alerts", "list"),
+        ("dead-letters", "list"),
+        ("forget", "--before", "2025-12-31", "--force", "--reason", "retention", "--yes"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_person_runs_every_command_that_decides(
+    secured: Secured, worker: LocalWorker, command: tuple[str, ...]
+) -> None:
+    """With what is listed for the decider, and no more."""
+    worker.start()
+    worker.wait_ready()
+    run = subprocess.run(
+        [sys.executable, "-m", "streams.cli", *command],
+        env=environment(secured.as_role(Role.DECIDER)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, "not allowed" in run.stderr) == (0, False), run.stderr

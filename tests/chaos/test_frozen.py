@@ -19,7 +19,9 @@ async def test_a_worker_frozen_past_its_session_writes_nothing_of_what_it_knew(
     """It had a transaction open and the other has its partitions now: it is fenced and ends; both in turn."""
     # Longer than it stands still: it is fenced for its successor, not for its age.
     settings = settings.model_copy(update={"transaction_timeout": 300.0})
-    async with under_load(settings, tmp_path, command=(*COMMAND, "frozen:COMMIT:told")) as scenario:
+    # Slow enough that a unit is the only one under way now and then, of all agents'.
+    command = (*COMMAND, "frozen:COMMIT:told")
+    async with under_load(settings, tmp_path, rate=150, command=command) as scenario:
         cluster = scenario.cluster
         for number in range(times):
             await scenario.stalls.over()

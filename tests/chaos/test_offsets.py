@@ -46,6 +46,7 @@ async def test_offsets_reset_to_the_earliest_charge_nothing_again(settings: Sett
     assert scenario.cluster.crashes == []
 
 
+@pytest.mark.long
 async def test_records_deleted_before_they_were_processed_are_refused_until_their_loss_is_accepted(
     settings: Settings, tmp_path: Path
 ) -> None:

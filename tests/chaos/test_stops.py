@@ -19,6 +19,7 @@ ENDED = 10.0
 """Seconds within which a worker that was told to stop has ended."""
 
 
+@pytest.mark.long
 async def test_a_rolling_restart_stalls_nobody_for_a_session(settings: Settings, tmp_path: Path) -> None:
     """Each of three workers ends with exit 0, and what it began is committed, not aborted."""
     async with under_load(settings, tmp_path, workers=3) as scenario:

@@ -101,7 +101,7 @@ def test_the_overview_tells_people_and_programs_the_same(live: Live) -> None:
     told = msgspec.json.decode(body, type=Overview)
     assert told.verdict == "running"
     assert {(partition.state, partition.lag) for partition in told.partitions} == {("ready", 0)}
-    assert len(told.partitions) == 7 * live.settings.partitions  # of what intake, ledger and holds read
+    assert len(told.partitions) == 8 * live.settings.partitions  # of the topics that the agents read
     status, page = get(live, "/")
     assert status == 200
     assert f"<b>{told.charges:,}</b> charges" in page.decode()

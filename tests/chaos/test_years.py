@@ -20,6 +20,7 @@ from streams.forget import old
 from streams.in_flight import wait_until_processed
 from streams.local_worker import LocalWorker, environment
 from streams.play import Record, play, read_lines
+from streams.reconcile import reconcile_topics
 from streams.settings import Settings
 from streams.story import Expected
 from streams.topics import Topics
@@ -154,7 +155,8 @@ async def forgotten(centre: Centre) -> None:
 
 
 async def replayed(centre: Centre) -> None:
-    """After a reset of all offsets the forgotten events are `expired`, by numbers that no decision had."""
+    """After a reset of all offsets the forgotten events are `expired`, by numbers that no decision had, and
+    each is counted once as before."""
     topics, settings, group = centre.topics, centre.settings, Group(centre.settings)
     billed = await read_all(settings, topics.billing_events.name)
     before = await centre.decisions()
@@ -175,3 +177,4 @@ async def replayed(centre: Centre) -> None:
             expired += 1
     print(f"after the reset {expired} events are expired, and nothing was charged")
     assert expired > 0
+    assert (await reconcile_topics(settings)).balances

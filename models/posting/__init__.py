@@ -3,6 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
+from models.billing import BillingEvent
 from models.entries import (
     Acknowledgement,
     AnyEntry,
@@ -55,13 +58,27 @@ def post(patient: Patient, read: Read, entry: AnyEntry) -> Posting:
         # Whatever stands by now: it is for a person to decide.
         hold(books, entry)
         return books.posting()
-    take(books, entry)
-    claimed = None if isinstance(entry, Ruling) else credits_a_claimed_charge(books)
+    claimed = _of_what_waits(patient, read, entry)
+    if claimed is None:
+        take(books, entry)
+        claimed = None if isinstance(entry, Ruling) else credits_a_claimed_charge(books)
     if claimed is not None:
         books = Books(patient, read, entry.patient)
         if item_of(entry) not in patient.ruled:
             park(books, entry, claimed)
     return books.posting()
+
+
+def _of_what_waits(patient: Patient, read: Read, entry: AnyEntry) -> BillingEvent | None:
+    """The credit for which a statement waits that ``entry`` restates: then that waits with it."""
+    if not isinstance(entry, ProcedureEvent) or entry.command is None or entry.command in patient.commands:
+        return None
+    waiting = patient.parked.get(item_of(replace(entry, restated=0, command=None)))
+    if waiting is None:
+        return None
+    books = Books(patient, read, entry.patient)
+    take(books, waiting)
+    return credits_a_claimed_charge(books)
 
 
 def take(books: Books, entry: AnyEntry) -> None:

@@ -431,3 +431,16 @@ def test_a_restatement_that_waits_when_its_patient_is_merged_repeats_no_number()
     network.hear(ruled(item, apply=True))
     assert network.outcomes(again.because or "") == [Outcome.HELD, Outcome.APPLIED]
     assert [charge.revenue_code for charge in network.standing(OTHER)] == ["0891"]
+
+
+def test_what_is_restated_while_it_waits_waits_with_it(ledger: Ledger) -> None:
+    """Though by the settings of now it would credit nothing: a person has yet to decide."""
+    ledger.apply(said())
+    ledger.apply(acknowledged(standing(ledger)[0]))
+    ledger.apply(correction := said(version=2, account_number="A2"))
+    verdict = ledger.apply(again := restated(correction, account_number="A1"))
+    assert answer(verdict, again) == (1, Outcome.HELD)
+    assert [item.id for item in verdict.items] == [item_of(again)]
+    ledger.apply(ruled(item_of(correction), apply=False))
+    assert verdict.billing_events == []
+    assert [charge.account_number for charge in standing(ledger)] == ["A1"]

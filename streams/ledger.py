@@ -25,7 +25,6 @@ from models.entries import (
     decode_entry,
     encode_entry,
 )
-from models.news import encode_news, news_key
 from models.patient import Patient, decode_patient, encode_patient
 from models.patient_day import PatientDay, decode_patient_day, encode_patient_day, warn
 from models.posting import Posting, post
@@ -33,11 +32,11 @@ from models.procedures import SEPARATOR, ProcedureEvent
 from models.tally import LATE, Bucket
 from streams.cloudevents import CloudEvents
 from streams.dead_letters import put_aside
-from streams.headers import DECIDED
+from streams.headers import decided_of
 from streams.once import Codec, OnceApp, UnitOfWork
 from streams.once.failure import where
 from streams.partitioning import partition_of
-from streams.passing import put_on_worklist
+from streams.passing import Passing
 from streams.settings import Settings
 from streams.tallies import Tallies
 from streams.topics import Topics
@@ -79,6 +78,7 @@ class Ledger:
         self._topics = topics
         self._billing = CloudEvents("perdiem.billing-event", f"/{app.conf.id}/ledger")
         self._decided = CloudEvents("perdiem.decision", f"/{app.conf.id}/ledger")
+        self._passing = Passing(topics, f"/{app.conf.id}/ledger", settings.partitions)
         self._partition = lru_cache(maxsize=100_000)(partial(partition_of, partitions=settings.partitions))
         self.patient_days = app.once_table("patient_days", PATIENT_DAYS)
         self.patients = app.once_table("patients", PATIENTS)
@@ -133,7 +133,7 @@ class Ledger:
             del self.patient_days[entry.patient, removed]
         if posting.patient is not patient:
             self.patients[entry.patient] = posting.patient
-        self._send(unit, record.key, posting, _decided(record))
+        self._send(unit, record.key, posting, decided_of(record))
         self._count(posting, first_time)
 
     def _send(self, unit: UnitOfWork, key: bytes, posting: Posting, decided: int) -> None:
@@ -148,13 +148,12 @@ class Ledger:
         for answer in posting.answers:
             self._decide(unit, key, replace(answer, sequence=answer.sequence + decided))
         for news in posting.news:
-            about = news_key(news)
-            unit.send(topics.identifiers.name, about, encode_news(news), partition=self._partition(about))
+            self._passing.tell(unit, news)
         for sent in posting.sent:
             whose = sent.patient.encode()
             unit.send(topics.procedures.name, whose, encode_entry(sent), partition=self._partition(whose))
         for item in posting.items:
-            put_on_worklist(unit, topics, item, self._partition(item.id.encode()))
+            self._passing.put_on_worklist(unit, item)
 
     def _decide(self, unit: UnitOfWork, key: bytes, decision: Decision) -> None:
         headers = self._decided.headers(decision.id)
@@ -203,7 +202,7 @@ class Ledger:
             event_id, cause, decided = entry.event_id, entry.cause, entry.decided
             bucket = Bucket(*entry.bucket)
         elif isinstance(entry, Override | Opening | Acknowledgement | Expiry):
-            event_id, cause, decided = entry.event_id, entry.event_id, _decided(record)
+            event_id, cause, decided = entry.event_id, entry.event_id, decided_of(record)
         sequence = max(self.refused.get(event_id, 0), decided) + 1
         self.refused[event_id] = sequence
         log.error("The rule failed on event %s: %s; it is a dead letter now", event_id, where(error))
@@ -232,8 +231,3 @@ class Ledger:
             partition=self._partition(event_id.encode()),
         )
         self._decide(unit, record.key, decision)
-
-
-def _decided(record: Any) -> int:
-    """How many decisions there are about a redriven entry that does not say so itself."""
-    return int(dict(record.headers).get(DECIDED) or 0)

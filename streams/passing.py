@@ -78,7 +78,8 @@ class Passing:
         self._send(unit, self._topics.identifiers.name, news_key(news), encode_news(news), [])
 
     def put_on_worklist(self, unit: UnitOfWork, item: Item) -> None:
-        put_on_worklist(unit, self._topics, item, self._partition(item.id.encode()))
+        """Send ``item`` to the agent that keeps the worklist."""
+        self._send(unit, self._topics.held.name, item.id.encode(), encode_item(item), [(TYPE, ITEM)])
 
     def hold(self, unit: UnitOfWork, record: Any, decision: Decision) -> None:
         """Put ``record`` aside as held, for a person. The decision itself is not sent with it."""
@@ -123,8 +124,3 @@ class Passing:
 
 def _key(decision: Decision) -> bytes:
     return (decision.patient or decision.event_id).encode()
-
-
-def put_on_worklist(unit: UnitOfWork, topics: Topics, item: Item, partition: int) -> None:
-    """Send ``item`` to the agent that keeps the worklist; ``partition`` is that of its id."""
-    unit.send(topics.held.name, item.id.encode(), encode_item(item), [(TYPE, ITEM)], partition=partition)

@@ -54,7 +54,7 @@ def post(patient: Patient, read: Read, entry: AnyEntry) -> Posting:
     Raises ``ValueError`` if a statement counts but lacks what a charge needs.
     """
     books = Books(patient, read, entry.patient)
-    if item_of(entry) in patient.parked:
+    if patient.parked and item_of(entry) in patient.parked:
         # Whatever stands by now: it is for a person to decide.
         hold(books, entry)
         return books.posting()

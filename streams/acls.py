@@ -67,6 +67,7 @@ def acls(settings: Settings, role: Role) -> list[Acl]:
                 _topics(between, (read, write, configs), "pass them on"),
                 _topics(states, (read, write, configs), "keep and restore state"),
                 _topics(outputs, (write, configs), "say what became of them"),
+                _topics([topics.access], (write, configs), "note who looked at a patient"),
                 Acl(Resource.GROUP, (group,), (read,), "share the partitions, commit offsets"),
                 Acl(
                     Resource.TRANSACTIONAL_ID,

@@ -15,10 +15,12 @@ from streams.intake.agent import Intake
 from streams.intake.sources import Sources
 from streams.ledger import Ledger
 from streams.logs import quiet
-from streams.once import Engine, Observer, OnceApp, die
+from streams.once import Engine, Observer, Observers, OnceApp, Silent, die
+from streams.pace import Pace
 from streams.settings import Settings, SettingsError
 from streams.topics import Topics
-from streams.views import health, overview
+from streams.views import mount
+from streams.views.site import Site
 
 
 def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceApp:
@@ -26,27 +28,27 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     quiet(settings)
     facilities = load_facilities(settings.facilities)
     topics = Topics.of(settings)
-
+    site, pace = Site(settings), Pace()
     app = OnceApp(
         settings.app_id,
         engine(settings),
-        observer=observer,
+        observer=Observers(pace, observer or Silent()),
         checks=[partial(each, settings) for each in (check_web, check_data_dir, check_topics)],
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,
         canonical_url=f"http://{settings.web_host}:{settings.web_port}",
+        web_application_options={"middlewares": site.middlewares},
     )
     formats = {
         topic.name: json_procedures.read for topic in (topics.lab_procedures, topics.infusion_procedures)
     }
     sources = Sources(topics, facilities, formats)
-    Intake(app, topics, sources, settings)
-    Ledger(app, topics, settings)
-    Holds(app, topics, sources, settings)
+    intake = Intake(app, topics, sources, settings)
+    ledger = Ledger(app, topics, settings)
+    holds = Holds(app, topics, sources, settings)
     Identity(app, topics, settings)
-    health.mount(app)
-    overview.mount(app)
+    mount(app, site, pace, intake, ledger, holds)
     return app
 
 

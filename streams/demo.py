@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from models.billing import BillingEvent, Decision, Kind, decode_billing_event, decode_decision
 from models.procedures import place
 from streams.audit import Report, audit_topics
@@ -16,6 +18,9 @@ from streams.play import play, read_file
 from streams.reading import reader
 from streams.settings import Settings
 from streams.topics import Topic, Topics, create
+from streams.views.rights import Role
+from streams.views.secret import Secret
+from streams.views.tokens import new
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 _PARTITIONS = 4
@@ -32,6 +37,12 @@ class Demo:
     def __init__(self, settings: Settings, worker: LocalWorker) -> None:
         self.settings = settings
         self.worker = worker
+
+    def link(self) -> str:
+        """Opens the worker's pages once, within ten minutes."""
+        assert self.settings.web_secret is not None
+        secret = Secret(self.settings.web_secret.get_secret_value())
+        return f"{self.worker.url}/login?token={secret.link('demo', Role.ANALYST)}"
 
     def play(self) -> int:
         """Play the day and wait until it is processed; how many records it has."""
@@ -66,6 +77,7 @@ def demo(folder: Path) -> Iterator[Demo]:
             data_dir=folder / "worker",
             partitions=_PARTITIONS,
             web_port=free_port(),
+            web_secret=SecretStr(new()),
         )
         asyncio.run(create(settings))
         worker = LocalWorker(settings, folder / "worker.log")

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     topic_identifiers: TopicName = Field(
         "perdiem.identifiers", description="Procedures, products and merges, by identifier."
     )
+    topic_access: TopicName = Field(
+        "perdiem.access", description="Who looked at a patient, who gave a command."
+    )
     topic_patient_days: TopicName = Field("perdiem.patient-days", description="Changelog of the ledger.")
     topic_intake_lab: TopicName = Field("perdiem.intake.lab", description="Changelog of intake, cell lab.")
     topic_intake_infusion: TopicName = Field(
@@ -127,6 +130,12 @@ class Settings(BaseSettings):
 
     web_host: str = Field("127.0.0.1", description="Address that the web pages listen on.")
     web_port: int = Field(6066, ge=0, le=65535, description="Port of the web pages.")
+    web_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="What all workers share and nobody else knows; without it the pages are closed.",
+    )
+    web_tokens: Path | None = Field(None, description="File of who may open the pages (`perdiem web token`).")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(

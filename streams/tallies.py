@@ -1,7 +1,8 @@
 """Tallies: what an agent counts of the events that it decides, in the transaction that decides them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -10,16 +11,25 @@ from models.tally import Bucket, decode_bucket, decode_counts, encode_bucket, en
 from streams.once import Codec, OnceApp
 
 TALLIES: Codec[Bucket, Mapping[str, int]] = Codec(encode_bucket, decode_bucket, encode_counts, decode_counts)
+BY_DAY: Codec[date, Mapping[str, int]] = Codec(
+    lambda day: day.isoformat().encode(),
+    lambda key: date.fromisoformat(key.decode()),
+    encode_counts,
+    decode_counts,
+)
 _MARKS: Codec[str, int] = Codec(
     str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(int).decode
 )
 
 
 class Tallies:
-    """The tallies of ``agent``: tables ``{agent}_tallies`` and, of its sources, ``{agent}_counted``."""
+    """The tallies of ``agent``: tables ``{agent}_tallies``, by bucket, and ``{agent}_by_day``, by the day
+    (UTC) on which the records came that were counted; of its sources ``{agent}_counted``.
+    """
 
     def __init__(self, app: OnceApp, agent: str) -> None:
-        self._table = app.once_table(f"{agent}_tallies", TALLIES)
+        self.table = app.once_table(f"{agent}_tallies", TALLIES)
+        self.by_day = app.once_table(f"{agent}_by_day", BY_DAY)
         self._counted = app.once_table(f"{agent}_counted", _MARKS)
         self._added: dict[Bucket, Counter[str]] = defaultdict(Counter)
         self._ends: dict[str, int] = {}
@@ -27,7 +37,7 @@ class Tallies:
     @property
     def tables(self) -> list[Any]:
         """To be named among the agent's."""
-        return [self._table, self._counted]
+        return [self.table, self.by_day, self._counted]
 
     def first_time(self, record: Any) -> bool:
         """Whether this source record was never counted: offsets may be reset, and it is read again."""
@@ -40,13 +50,22 @@ class Tallies:
     def add(self, bucket: Bucket, what: str, count: int = 1) -> None:
         self._added[bucket][what] += count
 
-    def write(self) -> None:
-        """Add what was counted to the tables. Call it before ``fill`` returns."""
-        for bucket, counts in self._added.items():
-            total = Counter(self._table.get(bucket, {}))
-            total.update(counts)
-            self._table[bucket] = {what: total[what] for what in sorted(total) if total[what]}
+    def write(self, records: Sequence[Any]) -> None:
+        """Add what was counted of ``records`` to the tables. Call it before ``fill`` returns."""
+        if self._added:
+            came = Counter[str]()
+            for bucket, counts in self._added.items():
+                self.table[bucket] = _more(self.table.get(bucket, {}), counts)
+                came.update(counts)
+            day = datetime.fromtimestamp(records[-1].timestamp / 1000, UTC).date()
+            self.by_day[day] = _more(self.by_day.get(day, {}), came)
         for name, end in self._ends.items():
             self._counted[name] = end
         self._added.clear()
         self._ends.clear()
+
+
+def _more(before: Mapping[str, int], counts: Mapping[str, int]) -> Mapping[str, int]:
+    total = Counter(before)
+    total.update(counts)
+    return {what: total[what] for what in sorted(total) if total[what]}

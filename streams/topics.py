@@ -68,6 +68,7 @@ class Topics:
     held: Topic
     dead_letters: Topic
     identifiers: Topic
+    access: Topic
     patient_days: Topic
     intake_lab: Topic
     intake_infusion: Topic
@@ -140,6 +141,9 @@ class Topics:
                 settings.topic_identifiers,
                 "procedure or product; of merges one for all",
                 "under which patient it is stated; merges and their undoing",
+            ),
+            access=topic(
+                settings.topic_access, "user", "who looked at a patient unmasked, who gave a command"
             ),
             patient_days=state(settings.topic_patient_days, "tables and position of the ledger"),
             intake_lab=state(settings.topic_intake_lab, INTAKE),

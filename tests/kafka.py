@@ -14,6 +14,7 @@ from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from streams.local_kafka import CONFIG, VERSION, LocalKafka, free_port
 from streams.settings import Settings
+from tests.opened import opened
 
 ROOT = Path(__file__).parent.parent
 BOUND = 60.0
@@ -48,9 +49,10 @@ def broker(folder: Path) -> Iterator[str]:
 
 
 def installation(brokers: str, folder: Path) -> Settings:
-    """Settings of an installation that nobody else uses; its topics do not exist yet."""
+    """Settings of an installation that nobody else uses; its topics do not exist yet, its pages are open to
+    the tokens of ``tests.opened``."""
     name = f"test-{uuid.uuid4().hex[:12]}"
-    return Settings.isolated(
+    settings = Settings.isolated(
         app_id=name,
         topic_prefix=f"{name}.",
         brokers=brokers,
@@ -59,6 +61,7 @@ def installation(brokers: str, folder: Path) -> Settings:
         partitions=4,
         web_port=free_port(),
     )
+    return opened(settings, folder)
 
 
 @contextmanager

@@ -43,6 +43,7 @@ for noun in (
     "replay",
     "forget",
     "topics",
+    "web",
     "facilities",
     "settings",
     "kafka",

@@ -45,7 +45,8 @@ def demo(
             installation = running.enter_context(start(Path(folder)))
         code = 0 if _show(installation, console) else 1
         if not once and sys.stdout.isatty():
-            console.print(f"\nThe worker stays up: {installation.worker.url}/  Ctrl-C ends the demo.")
+            console.print("\nThe worker stays up; this link opens its pages once. Ctrl-C ends the demo.")
+            console.print(installation.link(), soft_wrap=True)
             console.print(f"In another terminal: {_next(installation)}", soft_wrap=True)
             signal.pause()
     raise typer.Exit(code)

@@ -44,3 +44,26 @@ class Silent:
     def restored(self, owner: "Owner", records: int, seconds: float) -> None: ...
 
     def rebalanced(self, generation: int, kept: int, acquired: int, released: int) -> None: ...
+
+
+class Observers:
+    """Several observers, told one after the other."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._observers = observers
+
+    def step(self, unit: "UnitOfWork", step: Step) -> None:
+        for each in self._observers:
+            each.step(unit, step)
+
+    def committed(self, unit: "UnitOfWork", seconds: float) -> None:
+        for each in self._observers:
+            each.committed(unit, seconds)
+
+    def restored(self, owner: "Owner", records: int, seconds: float) -> None:
+        for each in self._observers:
+            each.restored(owner, records, seconds)
+
+    def rebalanced(self, generation: int, kept: int, acquired: int, released: int) -> None:
+        for each in self._observers:
+            each.rebalanced(generation, kept, acquired, released)

@@ -119,9 +119,9 @@ class Store:
             raise self._fault("cannot be read", error) from error
         return value
 
-    def items(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Every key and value under ``prefix``, in key order."""
-        for found, value in self._db.items(from_key=prefix):
+    def items(self, prefix: bytes, first: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Every key and value under ``prefix``, in key order, from ``first`` on."""
+        for found, value in self._db.items(from_key=first or prefix):
             key = cast(bytes, found)
             if not key.startswith(prefix):
                 return

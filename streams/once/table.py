@@ -68,6 +68,17 @@ class Slice(Generic[K, V]):
         for key, _ in self._store.items(self._prefix):
             yield self._codec.decode_key(key[skip:])
 
+    def items(self, first: bytes = b"", last: bytes = b"") -> Iterator[tuple[K, V]]:
+        """Keys and values in the order of the encoded keys: from ``first`` on, up to those that begin with
+        ``last``."""
+        skip, end = len(self._prefix), len(self._prefix) + len(last)
+        for key, raw in self._store.items(self._prefix, self._prefix + first):
+            if key[skip:end] > last:
+                return
+            value = self.decode(raw)
+            if value is not None:
+                yield self._codec.decode_key(key[skip:]), value
+
 
 class Table(Mapping[K, V]):
     """A table of the app, read as a Faust table is, across the partitions this worker owns.

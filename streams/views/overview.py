@@ -1,145 +1,223 @@
-"""Overview: what this worker does, for people at ``/`` and for programs under the same path as JSON."""
+"""Overview: whether Perdiem runs, what went through it, how far behind it is."""
 
+import asyncio
+import time
 from collections import Counter
-from html import escape
-from typing import Any
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, timedelta
 
 import msgspec
-from faust.web import Request, Response, View
 
-from streams.once import OnceApp
-from streams.once.owner import Owner, State
+from models.reconciliation import Line, add
+from models.tally import CHARGE, CREDIT, IN
+from streams.once.owner import State
+from streams.pace import BIN, BINS, Bin, quantile
+from streams.views.rights import Right
+from streams.views.site import Asked, Shown, Site
+from streams.views.state import Now, Partition, Running, Worker
+from streams.views.tallied import Days, Tallied
+from streams.views.workers import Missing
+
+DAYS = 14
+"""Before today."""
+_FRESH = 1.0
+"""Seconds for which what was found is shown to whoever else looks: so that many cost no more than one."""
+_EVERY = 2.0
+"""Seconds between two looks of a page that stays open."""
 
 
-class Partition(msgspec.Struct):
-    """One source partition of this worker.
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether it runs: ``state`` is a word for programs, ``said`` the reason for people."""
 
-    ``lag`` counts the offsets behind ``position``, ``restored`` and ``to_restore`` those of the changelog:
-    transaction markers included, which are no records.
+    state: str
+    said: str
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in on one day (UTC), and what was decided on it.
+
+    An outcome that changed is taken from the count of the day on which it changed.
     """
 
-    agent: str
-    topic: str
-    partition: int
-    state: str
-    restored: int
-    to_restore: int
-    seconds_left: float | None
-    position: int
-    lag: int | None
-
-
-class Overview(msgspec.Struct):
-    """What this worker does. ``outcomes`` counts since it started; follow-ups are not counted as events."""
-
-    verdict: str
-    partitions: list[Partition]
+    day: date
+    came_in: int
     outcomes: dict[str, int]
     charges: int
     credits: int
 
 
-def overview(app: OnceApp) -> Overview:
-    """The state of this worker, without patient data."""
-    owners = sorted(app.tables.owners.values(), key=lambda owner: owner.tp)
-    counts: Counter[str] = sum((owner.counts for owner in owners), Counter())
-    passed = {"charge", "credit", "passed_on", "follow_up"}
-    return Overview(
-        verdict=_verdict(app, owners),
-        partitions=[_partition(app, owner) for owner in owners],
-        outcomes={name: counts[name] for name in sorted(counts) if name not in passed},
-        charges=counts["charge"],
-        credits=counts["credit"],
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """``BIN`` seconds of the last hour. Times are milliseconds, None where nothing was done."""
+
+    at: int
+    """Seconds since the epoch."""
+    events: float
+    """Entries that the ledger dealt with, a second."""
+    commit: float | None
+    """To fill and commit a unit of work."""
+    waited: int | None
+    waited_p99: int | None
+    """From a record's own time to its commit, by the ledger: half of them, and 99 of 100, within it."""
+
+
+class Owning(msgspec.Struct, frozen=True, kw_only=True):
+    """One worker, and how many partitions of each agent it owns."""
+
+    url: str
+    state: str
+    agents: dict[str, int]
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole installation, as any of its workers tells it."""
+
+    verdict: Verdict
+    days: list[Day]
+    """Today and the ``DAYS`` before it, the oldest first."""
+    last_hour: list[Moment]
+    workers: list[Owning]
+    partitions: list[Partition]
+    missing: list[Missing]
+    """Partitions that are not told of."""
+
+    @property
+    def outcomes_by_day(self) -> list[dict[str, int]]:
+        return [day.outcomes for day in self.days]
+
+    @property
+    def total(self) -> Line:
+        """Of all these days."""
+        beside = [{IN: day.came_in, CHARGE: day.charges, CREDIT: day.credits} for day in self.days]
+        return Line(add([*self.outcomes_by_day, *beside]))
+
+
+class Overviews:
+    """Makes overviews; one that is fresh serves all who look."""
+
+    def __init__(self, site: Site, running: Running, tallied: Tallied) -> None:
+        self._site = site
+        self._running = running
+        self._tallied = tallied
+        self._made: tuple[float, Overview] | None = None
+        self._making = asyncio.Lock()
+
+    async def get(self) -> Overview:
+        async with self._making:
+            if self._made is None or time.monotonic() - self._made[0] > _FRESH:
+                overview = await self._make()
+                self._made = (time.monotonic(), overview)
+            return self._made[1]
+
+    async def _make(self) -> Overview:
+        today = datetime.now(UTC).date()
+        first = today - timedelta(DAYS)
+        workers = self._site.workers
+        running, counted = await asyncio.gather(
+            workers.ask(self._running.question, Now()),
+            workers.ask(self._tallied.by_day, Days(first, today)),
+        )
+        partitions = sorted(
+            (each for worker in running.found for each in worker.partitions),
+            key=lambda each: (each.agent, each.topic, each.partition),
+        )
+        return Overview(
+            verdict=verdict(running.found, partitions, running.missing),
+            days=_days(counted.found, first, today),
+            last_hour=_last_hour([each for worker in running.found for each in worker.bins]),
+            workers=[_owning(worker) for worker in running.found],
+            partitions=partitions,
+            missing=sorted({*running.missing, *counted.missing}),
+        )
+
+
+def verdict(workers: Iterable[Worker], partitions: list[Partition], missing: list[Missing]) -> Verdict:
+    """The worst that is true of any part, for that is what somebody must look at."""
+    if any(not worker.in_touch for worker in workers):
+        return Verdict("cut_off", "cut off: Kafka does not answer")
+    stalled = [each for each in partitions if each.stalled]
+    if stalled:
+        worst = max(stalled, key=lambda each: each.rested)
+        return Verdict(
+            "stalled",
+            f"stalled: {worst.topic}[{worst.partition}] has records waiting and committed nothing "
+            f"for {worst.rested:.0f} s",
+        )
+    restoring = [each for each in partitions if each.state != State.READY]
+    if restoring:
+        left = max((each.seconds_left for each in restoring if each.seconds_left is not None), default=None)
+        when = "" if left is None else f", about {left:.0f} s left"
+        return Verdict("restoring", f"restoring {len(restoring)} of {len(partitions)} partitions{when}")
+    if any(worker.rebalancing for worker in workers):
+        return Verdict("rebalancing", "rebalancing: partitions move between workers")
+    if missing:
+        return Verdict(
+            "incomplete", f"incomplete: {len(missing)} partitions are not told of, {missing[0].why}"
+        )
+    return Verdict("running", "running") if partitions else Verdict("idle", "without partitions")
+
+
+def _owning(worker: Worker) -> Owning:
+    state = "rebalancing" if worker.rebalancing else "running" if worker.in_touch else "cut off"
+    owned = Counter(each.agent for each in worker.partitions)
+    return Owning(url=worker.url, state=state, agents={agent: owned[agent] for agent in sorted(owned)})
+
+
+def _days(found: Iterable[Mapping[date, Mapping[str, int]]], first: date, last: date) -> list[Day]:
+    found = [*found]
+    days = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(number)
+        line = Line(add(each[day] for each in found if day in each))
+        days.append(
+            Day(
+                day=day,
+                came_in=line.came_in,
+                outcomes=line.outcomes,
+                charges=line.charges,
+                credits=line.credits,
+            )
+        )
+    return days
+
+
+def _last_hour(bins: Iterable[Bin]) -> list[Moment]:
+    by_time: dict[int, list[Bin]] = {}
+    for each in bins:
+        by_time.setdefault(each.at, []).append(each)
+    now = int(time.time()) // BIN * BIN
+    return [_moment(at, by_time.get(at, [])) for at in range(now - BIN * (BINS - 1), now + 1, BIN)]
+
+
+def _moment(at: int, bins: list[Bin]) -> Moment:
+    waited: Counter[int] = sum((Counter(each.waited.get("ledger", {})) for each in bins), Counter())
+    commits = sum(each.commits for each in bins)
+    return Moment(
+        at=at,
+        events=sum(each.records.get("ledger", 0) for each in bins) / BIN,
+        commit=1000 * sum(each.commit_seconds for each in bins) / commits if commits else None,
+        waited=quantile(waited, 0.5),
+        waited_p99=quantile(waited, 0.99),
     )
 
 
-def _partition(app: OnceApp, owner: Owner) -> Partition:
-    consumer: Any = app.consumer
-    end = consumer.thread.log_end(owner.tp) if owner.state is State.READY else None
-    left = owner.restore.seconds_left if owner.state is State.RESTORING else None
-    return Partition(
-        agent=owner.agent.name,
-        topic=owner.tp.topic,
-        partition=owner.tp.partition,
-        state=owner.state,
-        restored=owner.restore.done,
-        to_restore=owner.restore.total,
-        seconds_left=left,
-        position=owner.position,
-        lag=None if end is None else max(0, end - owner.position),
-    )
+def mount(site: Site, running: Running, tallied: Tallied) -> None:
+    """Add ``/`` and what keeps it up to date."""
+    overviews = Overviews(site, running, tallied)
+    if site.secret is not None:
+        site.workers.add(running.question)
+        tallied.add_to(site.workers)
 
+    async def look() -> None:
+        running.look()
 
-def _verdict(app: OnceApp, owners: list[Owner]) -> str:
-    if app.rebalancing:
-        return "rebalancing"
-    if not app.tables.watch.in_touch:
-        return "cut off: Kafka does not answer"
-    if not owners:
-        return "no partitions"
-    waiting = sum(owner.state is not State.READY for owner in owners)
-    return f"restoring {waiting} of {len(owners)} partitions" if waiting else "running"
+    site.app.timer(interval=1.0)(look)
 
+    @site.page("/", Right.WATCH, "overview.html")
+    async def overview(asked: Asked) -> Shown:
+        """The state of the whole installation, without patient data."""
+        return await overviews.get()
 
-def mount(app: OnceApp) -> None:
-    @app.page("/")
-    async def index(view: View, request: Request) -> Response:
-        """The overview: JSON for who accepts it, else a page."""
-        found = overview(app)
-        wanted: Any = request
-        if "application/json" in wanted.headers.get("Accept", ""):
-            return view.json(msgspec.to_builtins(found))
-        return view.html(_page(found))
-
-
-def _page(found: Overview) -> str:
-    partitions = "".join(
-        f"<tr><td>{escape(p.agent)}<td>{escape(p.topic)}<td class=n>{p.partition}<td>{p.state}"
-        f"<td class=n>{p.position:,}<td class=n>{'' if p.lag is None else f'{p.lag:,}'}"
-        f"<td class=n>{_progress(p)}"
-        for p in found.partitions
-    )
-    outcomes = "".join(
-        f"<tr><td>{escape(name.replace('_', ' '))}<td class=n>{count:,}"
-        for name, count in found.outcomes.items()
-    )
-    return _PAGE.format(
-        verdict=escape(found.verdict),
-        charges=f"{found.charges:,}",
-        credits=f"{found.credits:,}",
-        outcomes=outcomes or "<tr><td colspan=2>No event yet",
-        partitions=partitions or "<tr><td colspan=7>None",
-    )
-
-
-def _progress(partition: Partition) -> str:
-    if partition.state != State.RESTORING:
-        return ""
-    left = "" if partition.seconds_left is None else f", {partition.seconds_left:.0f} s left"
-    return f"{partition.restored:,} of {partition.to_restore:,}{left}"
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Perdiem: {verdict}</title>
-<style>
-:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }}
-body {{ margin: 2rem auto; max-width: 60rem; padding: 0 1rem }}
-h1 {{ font-size: 1.4rem }} h2 {{ font-size: 1.1rem; margin-top: 2rem }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ border-bottom: 1px solid #8884; padding: .25rem .5rem; text-align: left }}
-div {{ overflow-x: auto }}
-.n {{ text-align: right; font-variant-numeric: tabular-nums }}
-</style>
-<h1>Perdiem is {verdict}</h1>
-<p>Since this worker started: <b>{charges}</b> charges, <b>{credits}</b> credits.
-This page as JSON: ask for <code>Accept: application/json</code>.</p>
-<h2>Decisions of this worker since it started</h2>
-<p>The first decision of each event it processed. A later event may change what is true of an earlier one:
-<code>perdiem audit</code> counts what is true now.</p>
-<table><tr><th>Outcome<th class=n>Events{outcomes}</table>
-<h2>Partitions of this worker</h2>
-<div><table><tr><th>Agent<th>Source<th class=n>Partition<th>State<th class=n>Position<th class=n>Lag
-<th class=n>Restore
-{partitions}</table></div>
-</html>"""
+    @site.page("/live", Right.WATCH, "overview.html")
+    async def live(asked: Asked) -> Shown:
+        """The overview again and again, as server-sent events."""
+        return await site.stream(asked, overviews.get, "live.html", every=_EVERY)

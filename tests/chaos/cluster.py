@@ -14,9 +14,11 @@ from streams.local_kafka import free_port
 from streams.local_worker import WORKER, LocalWorker
 from streams.once.failure import EXIT_FAILED
 from streams.settings import Settings
-from streams.views.overview import Overview, Partition
+from streams.views.overview import Overview
+from streams.views.state import Partition
 from tests.chaos.stalls import Harm
 from tests.integration.counting import stands_still, until
+from tests.opened import bearer
 
 CRASHED = (EXIT_FAILED, -signal.SIGKILL)
 """Exits after which a worker is started again, as systemd or compose is told to."""
@@ -127,10 +129,11 @@ class Cluster:
         """What it owns, as its page says; nothing while it has none."""
 
         def read() -> list[Partition]:
-            page = Request(worker.url, headers={"Accept": "application/json"})
+            page = Request(worker.url, headers={"Accept": "application/json", **bearer()})
             try:
-                with urlopen(page, timeout=2) as answer:
-                    return _decode_overview(answer.read()).partitions
+                with urlopen(page, timeout=10) as answer:
+                    told = _decode_overview(answer.read()).partitions
+                    return [partition for partition in told if partition.worker == worker.url]
             except OSError:
                 return []
 

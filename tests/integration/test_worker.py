@@ -20,6 +20,7 @@ from streams.views.overview import Overview
 from tests.integration.live import Live, running, said
 from tests.integration.pipeline import EXAMPLES
 from tests.kafka import Sent, installation
+from tests.opened import bearer
 from tests.verdict import verdict
 
 pytestmark = pytest.mark.integration
@@ -59,7 +60,7 @@ def get(live: Live, path: str, accept: str = "text/html") -> tuple[int, bytes]:
     """Status and body."""
     connection = HTTPConnection(live.settings.web_host, live.settings.web_port, timeout=10)
     try:
-        connection.request("GET", path, headers={"Accept": accept})
+        connection.request("GET", path, headers={"Accept": accept, **bearer()})
         response = connection.getresponse()
         return response.status, response.read()
     finally:
@@ -99,12 +100,12 @@ def test_the_overview_tells_people_and_programs_the_same(live: Live) -> None:
     status, body = get(live, "/", "application/json")
     assert status == 200
     told = msgspec.json.decode(body, type=Overview)
-    assert told.verdict == "running"
+    assert told.verdict.state == "running"
     assert {(partition.state, partition.lag) for partition in told.partitions} == {("ready", 0)}
     assert len(told.partitions) == 8 * live.settings.partitions  # of the topics that the agents read
     status, page = get(live, "/")
     assert status == 200
-    assert f"<b>{told.charges:,}</b> charges" in page.decode()
+    assert f"<b>{told.total.charges:,}</b> charges" in page.decode()
 
 
 async def test_no_log_and_no_page_names_a_patient(live: Live) -> None:

@@ -1,0 +1,77 @@
+"""Access: who looked at a patient, and who gave a command, on a topic that is only ever added to."""
+
+import asyncio
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from streams.errors import PerdiemError
+from streams.settings import Settings
+from streams.topics import Topics
+
+
+class AccessLogError(PerdiemError):
+    """What was done cannot be noted: then it is not done."""
+
+
+class Did(StrEnum):
+    LOGIN = "login"
+    LOOK = "look"
+    """At a page that shows patients unmasked."""
+    COMMAND = "command"
+
+
+class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One look or act of a person. No patient's id stands in it, ``about`` is opaque."""
+
+    time: str
+    """ISO 8601, UTC."""
+    user: str
+    role: str
+    did: Did
+    page: str
+    """The page's path with names for what differs: ``/patient-days/{day}``."""
+    about: str | None = None
+    """The opaque id of the page, the item or the event."""
+
+
+class AccessLog:
+    """Writes each access before what it is about is shown or done."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = Topics.of(settings).access.name
+        self._producer: Any = None
+        self._starting = asyncio.Lock()
+
+    async def write(self, user: str, role: str, did: Did, page: str, about: str | None = None) -> None:
+        """Raises ``AccessLogError`` if Kafka does not take it."""
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        access = Access(time=time, user=user, role=role, did=did, page=page, about=about)
+        try:
+            producer = await self._started()
+            await producer.send_and_wait(self._topic, msgspec.json.encode(access), user.encode())
+        except (KafkaError, OSError) as error:
+            raise AccessLogError(f"the access cannot be noted: {type(error).__name__}") from None
+
+    async def _started(self) -> Any:
+        async with self._starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    **self._settings.kafka(), enable_idempotence=True, acks="all", request_timeout_ms=10_000
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+        return self._producer
+
+    async def close(self) -> None:
+        if self._producer is not None:
+            await self._producer.stop()

@@ -39,6 +39,7 @@ TopicName = Annotated[
     str, _shaped(r"[A-Za-z0-9._-]{1,249}", "a Kafka topic name expected: letters, digits, dots, _ and -")
 ]
 TopicPrefix = Annotated[str, _shaped(r"[A-Za-z0-9._-]{0,100}", "letters, digits, dots, _ and - expected")]
+WebUrl = Annotated[str, _shaped(r"https?://[^\s/]+(/[^\s]*[^\s/])?/?", "an address, https://..., expected")]
 AppId = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,100}", "a name expected: letters, digits, dots, _ and -")]
 
 
@@ -136,6 +137,17 @@ class Settings(BaseSettings):
         description="What all workers share and nobody else knows; without it the pages are closed.",
     )
     web_tokens: Path | None = Field(None, description="File of who may open the pages (`perdiem web token`).")
+    web_url: WebUrl | None = Field(
+        None, description="Address of the pages as browsers have it: of what stands in front of the workers."
+    )
+    oidc_issuer: WebUrl | None = Field(None, description="OpenID Connect issuer that people log in at.")
+    oidc_client_id: str | None = Field(None, description="What the issuer knows Perdiem as.")
+    oidc_client_secret: SecretStr | None = Field(None, description="Secret of that client, if it has one.")
+    oidc_user_claim: str = Field("preferred_username", description="Claim that names the person.")
+    oidc_roles_claim: str = Field("roles", description="Claim that lists the person's roles.")
+    oidc_role_prefix: str = Field(
+        "perdiem-", description="Before viewer, analyst, operator: how the issuer names them."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -195,6 +207,11 @@ class Settings(BaseSettings):
             }
         return arguments
 
+    @property
+    def public_url(self) -> str:
+        """Address of the pages as browsers have it, without a slash at the end."""
+        return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
+
     def _ssl_context(self) -> Any:
         from aiokafka.helpers import create_ssl_context
 
@@ -223,12 +240,22 @@ class Settings(BaseSettings):
             yield "heartbeat", "less than a third of PERDIEM_SESSION_TIMEOUT expected"
         if self.min_insync_replicas > self.replication:
             yield "min_insync_replicas", "at most PERDIEM_REPLICATION expected"
+        yield from self._misfits_of_login()
         seen: set[str] = set()
         for name in TOPIC_FIELDS:
             topic = getattr(self, name)
             if topic in seen:
                 yield name, "a name that no other topic has expected"
             seen.add(topic)
+        yield from self._misfits_of_security()
+
+    def _misfits_of_login(self) -> Iterator[tuple[str, str]]:
+        if (self.oidc_issuer is None) != (self.oidc_client_id is None):
+            yield "oidc_client_id", "expected with PERDIEM_OIDC_ISSUER, and only then"
+        if self.oidc_issuer is not None and self.web_secret is None:
+            yield "web_secret", "expected with PERDIEM_OIDC_ISSUER"
+
+    def _misfits_of_security(self) -> Iterator[tuple[str, str]]:
         for name in ("sasl_mechanism", "sasl_username", "sasl_password"):
             if self.security_protocol.startswith("SASL") != (getattr(self, name) is not None):
                 yield (

@@ -40,7 +40,12 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-OPEN = frozenset({"/healthz", "/readyz", "/login", "/static/{name}", "/workers/{question}"})
+OPEN = frozenset(
+    {
+        *("/healthz", "/readyz", "/static/{name}", "/workers/{question}"),
+        *("/login", "/login/oidc", "/login/oidc/callback"),
+    }
+)
 """What nobody need log in for; workers show one another who they are (``Workers``)."""
 
 
@@ -56,12 +61,8 @@ class Asked:
     names: Mapping[str, str] = field(default_factory=dict)
 
     async def note(self, did: Did, about: str | None = None) -> None:
-        """Note the look or act before it happens. Raises ``HTTPServiceUnavailable`` where that fails."""
-        person = self.person
-        try:
-            await self.site.accesses.write(person.user, person.role, did, self.path, about)
-        except AccessLogError as error:
-            raise web.HTTPServiceUnavailable(reason=str(error)) from None
+        """Note the look or act before it happens. Raises ``AccessLogError`` where that fails."""
+        await self.site.accesses.write(self.person.user, self.person.role, did, self.path, about)
 
 
 Shown = msgspec.Struct | web.StreamResponse
@@ -227,6 +228,8 @@ class Site:
             response: web.StreamResponse = await self._guarded(request, handler)
         except web.HTTPException as refused:
             response = refused if refused.status < 400 else self._refusal(request, refused)
+        except AccessLogError as error:
+            response = self._refusal(request, web.HTTPServiceUnavailable(reason=str(error)))
         except Exception as error:
             log.error("A page failed: %s", where(error))
             response = self._refusal(request, web.HTTPInternalServerError())

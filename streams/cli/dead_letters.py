@@ -96,7 +96,7 @@ def redrive(
         return
     # Of several each is a record of its own, and what was wrong with one may be wrong with all.
     commands = [Redrive(item=item.id, value=corrected, **stamp(*signature)) for item in found]
-    act(settings, commands, wait, of_items=True)
+    asyncio.run(act(settings, commands, wait, of_items=True))
 
 
 @letters.command()
@@ -121,7 +121,7 @@ def discard(
     settings = Settings.load()
     found = selected(settings, items or [], of_reason, source, since, until)
     if ready([f"Discard {line(item)}" for item in found], dry_run, yes):
-        act(settings, [Discard(item=item.id, **stamp(*signature)) for item in found], wait)
+        asyncio.run(act(settings, [Discard(item=item.id, **stamp(*signature)) for item in found], wait))
 
 
 def ready(shown: list[str], dry_run: bool, yes: bool) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import app
+from streams.cli import app, words
 from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, confirm, signed
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def release(
     said = f", filled in: {', '.join(each.partition('=')[0] for each in fill)}" if fill else ""
     confirm([f"Release {line(item)}{said}" for item in found], yes)
     commands = [Release(item=item.id, fill=given, **stamp(*signature)) for item in found]
-    act(settings, commands, wait, of_items=all(item.decision is not None for item in found))
+    asyncio.run(act(settings, commands, wait, of_items=all(item.decision is not None for item in found)))
 
 
 @holds.command()
@@ -111,14 +111,14 @@ def turn_down(
     settings = Settings.load()
     found = chosen(asyncio.run(held(settings)), ids, *kinds)
     confirm([f"{verb} {line(item)}" for item in found], yes)
-    act(settings, [Reject(item=item.id, **stamp(*signature)) for item in found], wait)
+    asyncio.run(act(settings, [Reject(item=item.id, **stamp(*signature)) for item in found], wait))
 
 
 def line(item: "Item") -> str:
     """An item in one line, without its patient."""
     from models.explain import releases
 
-    return f"{item.id} ({item.kind.replace('_', ' ')}: {releases(item)})"
+    return f"{item.id} ({words(item.kind)}: {releases(item)})"
 
 
 def filled_in(pairs: list[str]) -> dict[str, Any]:

@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from streams.cli import words
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -46,7 +48,7 @@ def _table(items: "Sequence[Item]", show_patients: bool) -> "Table":
     for item in items:
         table.add_row(
             item.id,
-            item.kind.replace("_", " "),
+            words(item.kind),
             item.state,
             age(item.since),
             item.facility or "",
@@ -64,7 +66,7 @@ def show_item(item: "Item", *, show_patients: bool) -> None:
 
     for name, value in told(item, show_patients).items():
         if value not in (None, []):
-            print(f"{name.replace('_', ' ')}: {', '.join(value) if isinstance(value, list) else value}")
+            print(f"{words(name)}: {', '.join(value) if isinstance(value, list) else value}")
     if item.decision is not None:
         print(f"decided: {' '.join(explain(item.decision))}")
     for name, heard in item.heard.items():

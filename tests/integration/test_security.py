@@ -254,10 +254,11 @@ async def test_a_person_decides_with_what_is_listed(secured: Secured, worker: Lo
     decider = secured.as_role(Role.DECIDER)
     await wait_until_processed(secured.as_role(Role.AUDITOR), seconds=BOUND)
     [item, *_] = await held(decider)
-    [came] = await carry_out(decider, [Reject(item=item, **stamp("ada", "seen"))], seconds=BOUND)
+    said = Reject(item=item, **stamp("ada", "seen"))
+    [came] = [came async for came in carry_out(decider, [said], seconds=BOUND)]
     assert came.decision is not None
     assert came.decision.outcome is Outcome.APPLIED
-    assert (await of_event(decider, came.event_id)).command == came.command
+    assert (await of_event(decider, came.event_id)).command == said
     with pytest.raises(AccessError, match=r"^not allowed: Write on "):
         await play(decider, read_file(DAY))
 

@@ -13,6 +13,7 @@ from models.worklist import Item
 from streams import commands, kept, worklist
 from streams.cli import acting, app
 from streams.commands import Came, Said
+from streams.worklist import Wanted
 
 EVENT, LETTER = "lab.procedures:0:7:0", "lab.procedures:0:8:0"
 
@@ -44,11 +45,11 @@ class Desk:
     async def _standing_of(self, _settings: object, patient: str) -> int:
         return self.standing.get(patient, 0)
 
-    async def _held(self, _settings: object) -> dict[str, Item]:
-        return {item.id: item for item in self.items}
+    async def _held(self, _settings: object, wanted: Wanted, **_how: Any) -> dict[str, Item]:
+        return {item.id: item for item in self.items if wanted(item)}
 
-    async def _dead_letters(self, _settings: object) -> dict[str, Item]:
-        return {item.id: item for item in self.letters}
+    async def _dead_letters(self, _settings: object, wanted: Wanted, **_how: Any) -> dict[str, Item]:
+        return {item.id: item for item in self.letters if wanted(item)}
 
     async def _carry_out(
         self, _settings: object, given: Iterable[Command], **_how: Any

@@ -98,7 +98,7 @@ async def find(settings: Settings, name: str, kind: type[C]) -> C:
         async for said in _all(source, Topics.of(settings).commands.name):
             if said.id == name and isinstance(said, kind):
                 return said
-    raise CommandsError(f"{name}: the id of a command of that kind expected")
+    raise CommandsError(f"{name}: no command `{kind.model_fields['command'].default}` has this id")
 
 
 async def _all(source: Reader, topic: str) -> AsyncIterator[Command]:

@@ -67,9 +67,13 @@ async def _items(settings: Settings, changelog: Topic, wanted: Wanted, whole: bo
 
 
 def chosen(items: dict[str, Item], ids: Iterable[str], *kinds: Kind) -> list[Item]:
-    """The open items of these ids. Raises ``WorklistError``, one line for each that is none of ``kinds``."""
+    """The open items of these ids, each once.
+
+    Raises ``WorklistError``, one line for each that is none of ``kinds``.
+    """
     wrong = []
-    for name in ids:
+    once = [*dict.fromkeys(ids)]
+    for name in once:
         item = items.get(name)
         if item is None or item.kind not in kinds:
             wrong.append(f"{name}: nothing of this name is on the list")
@@ -77,7 +81,7 @@ def chosen(items: dict[str, Item], ids: Iterable[str], *kinds: Kind) -> list[Ite
             wrong.append(f"{name}: is {item.state} already")
     if wrong:
         raise WorklistError("\n".join(wrong))
-    return [items[name] for name in ids]
+    return [items[name] for name in once]
 
 
 def masked(patient: str | None, show_patients: bool) -> str | None:

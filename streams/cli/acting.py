@@ -84,9 +84,7 @@ async def act(
     from streams.commands import carry_out
 
     if many:
-        typer.echo(
-            f"What comes of it is told once nothing more does for {seconds:g} s, or all is decided.", err=True
-        )
+        typer.echo(f"Waiting until all is decided, or nothing more was for {seconds:g} s.", err=True)
     became: Counter[Outcome] = Counter()
     failed = undecided = 0
     async with aclosing(carry_out(settings, commands, seconds=seconds, of_items=of_items)) as coming:
@@ -111,6 +109,8 @@ async def act(
 
 def told(came: "Came") -> str:
     """What came of a command, in one line."""
+    from msgspec.structs import replace
+
     from models.explain import explain
 
     what, why = f"{words(came.said.command)} {came.said.name}", f"perdiem why {came.event_id}"
@@ -118,7 +118,9 @@ def told(came: "Came") -> str:
         return f"{what}: nothing was decided yet, see {why}"
     said = [f"{what}: {words(came.decision.outcome)}.", *explain(came.decision)[1:]]
     if came.of_item is not None:
-        said += [f"Now {words(came.of_item.outcome)}.", *explain(came.of_item, warnings=False)]
+        of_item = replace(came.of_item, cause=came.of_item.event_id)
+        now, *more = explain(of_item, warnings=False)
+        said += [f"Now {words(of_item.outcome)}.", now, *more] if came.is_done else more
     if not came.is_done:
         said.append(f"See {why}.")
     return " ".join(said)

@@ -7,7 +7,7 @@ import typer
 from streams.cli import app
 from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes
 from streams.cli.holds import turn_down
-from streams.cli.listing import AsJson, Every, show_list
+from streams.cli.listing import AsJson, Every, show_item, show_list
 
 alerts = typer.Typer(
     help="What a person should know: one procedure under two patients, say.", no_args_is_help=True
@@ -24,6 +24,17 @@ def list_alerts(every: Every = False, as_json: AsJson = False, show_patients: Sh
     show_list(
         held, lambda item: item.kind is Kind.ALERT, every=every, as_json=as_json, show_patients=show_patients
     )
+
+
+@alerts.command()
+def show(
+    item: Annotated[str, typer.Argument(help="Id, as `perdiem alerts list` shows it.")],
+    show_patients: ShowPatients = False,
+) -> None:
+    """Show one alert: which events it is about."""
+    from streams.worklist import held
+
+    show_item(held, item, show_patients=show_patients)
 
 
 @alerts.command()

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,9 +22,17 @@ if TYPE_CHECKING:
 letters = typer.Typer(help="Records that could not be processed.", no_args_is_help=True)
 app.add_typer(letters, name="dead-letters")
 
+
+class Cause(StrEnum):
+    """The reasons that dead letters have."""
+
+    UNREADABLE = "unreadable"
+    RULE_FAILED = "rule_failed"
+
+
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids, as `perdiem dead-letters list` shows them.")]
-OfReason = Annotated[str | None, typer.Option(help="Only those of this reason: unreadable or rule_failed.")]
+OfReason = Annotated[Cause | None, typer.Option(help="Only those of this reason.")]
 Source = Annotated[str | None, typer.Option(help="Only those of this source, or of this topic.")]
 Since = Annotated[datetime | None, typer.Option(formats=DATES, help="Only those from then on, in UTC.")]
 Until = Annotated[datetime | None, typer.Option(formats=DATES, help="Only those before then, in UTC.")]
@@ -33,7 +42,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done,
 @letters.command("list")
 def list_letters(
     of_reason: Annotated[
-        str | None, typer.Option("--reason", "--of-reason", help="Only those of this reason.")
+        Cause | None, typer.Option("--reason", "--of-reason", help="Only those of this reason.")
     ] = None,
     source: Source = None,
     since: Since = None,
@@ -133,7 +142,7 @@ def ready(shown: list[str], dry_run: bool, yes: bool) -> bool:
 def selected(
     settings: "Settings",
     ids: list[str],
-    of_reason: str | None,
+    of_reason: Cause | None,
     source: str | None,
     since: datetime | None,
     until: datetime | None,
@@ -154,7 +163,7 @@ def selected(
 
 
 def fitting(
-    of_reason: str | None, source: str | None, since: datetime | None, until: datetime | None
+    of_reason: Cause | None, source: str | None, since: datetime | None, until: datetime | None
 ) -> "Wanted":
     """Wants the items that all filters leave."""
     return lambda item: (
@@ -177,4 +186,4 @@ def _read(path: Path, found: "list[Item]") -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise WorklistError(f"{path}: {error.strerror}") from None
+        raise WorklistError(f"{path}: a readable file expected: {error.strerror}") from None

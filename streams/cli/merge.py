@@ -47,7 +47,7 @@ def patients(
     settings = Settings.load()
     losing, surviving = one_patient(settings, patient, "PATIENT"), one_patient(settings, into, "INTO")
     if losing == surviving:
-        raise PatientError("PATIENT, INTO: expected two patients")
+        raise PatientError("PATIENT, INTO: expected two different patients")
     said = Merge(losing=losing, surviving=surviving, **stamp(*signature))
     askable(yes)
     charges = counted(asyncio.run(standing_of(settings, losing)), "standing charge")

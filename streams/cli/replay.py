@@ -52,11 +52,11 @@ def replay(
                 show(report, patients=show_patients)
             if not apply:
                 return
-            check_workers(settings, report.file)
             applicable = report.acts[Act.RESTATE] + report.acts[Act.RELEASE]
             if not applicable:
                 typer.echo("Nothing is to be applied.", err=as_json)
                 return
+            check_workers(settings, report.file)
             events = counted(applicable, "event")
             confirm([f"Apply the file of digest {report.file} to {events}, as told above"], yes, err=True)
             order = Order(report.file, signature[0], datetime.now(UTC), signature[1])
@@ -75,7 +75,7 @@ def check_workers(settings: "Settings", file: str) -> None:
             "the new file first, or what comes in and what is released is resolved by the former one"
         )
     typer.echo(
-        f"Every worker must run with this file already (digest {file}): what is released, theirs resolves.",
+        f"Every worker must run with this file already (digest {file}): they resolve what is released.",
         err=True,
     )
 

@@ -105,7 +105,7 @@ def test_an_override_is_allowed_and_taken_back_by_its_id(live: Live) -> None:
     assert told.output.startswith("Take back one unit of collection on 2025-03-10")
     assert told.exit_code == 0
     told = run(live, "merge", "undo", name, *SURE)
-    assert str(told.exception) == f"{name}: the id of a command of that kind expected"
+    assert str(told.exception) == f"{name}: no command `merge` has this id"
 
 
 def test_a_merge_shows_how_many_charges_it_concerns(live: Live) -> None:

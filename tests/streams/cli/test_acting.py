@@ -180,3 +180,9 @@ def test_whoever_did_not_wait_for_all_of_many_commands_is_told_what_to_do(
     desk.sent.clear()
     desk.run(*units)
     assert [said.id for said in desk.sent] == first
+
+
+def test_an_item_that_is_named_twice_is_decided_once(desk: Desk) -> None:
+    """The second command would only be refused."""
+    assert desk.run("holds", "reject", EVENT, EVENT, *SURE).exit_code == 0
+    assert [said.item for said in desk.sent] == [EVENT]

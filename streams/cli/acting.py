@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from streams.commands import Came
     from streams.settings import Settings
 
-Why = Annotated[str, typer.Option("--reason", help="Why: it is kept with the decision. Needed.")]
-User = Annotated[str, typer.Option(help="Who decides; the user of this machine if not given.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-Wait = Annotated[
-    float, typer.Option(min=0, help="Seconds to wait for what comes of it; of many, for the next of them.")
-]
-ShowPatients = Annotated[bool, typer.Option("--show-patients", help="Show patients' ids.")]
-WAIT = 30.0
-WAIT_OF_MANY = 120.0
-"""Workers may change over meanwhile."""
 SHOWN = 20
 """Lines at most about those of many that were not carried out."""
 

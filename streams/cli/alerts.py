@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from streams.cli import app
-from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes
 from streams.cli.holds import turn_down
-from streams.cli.listing import AsJson, Every, show_item, show_list
+from streams.cli.listing import show_item, show_list
+from streams.cli.options import WAIT, AsJson, Every, ShowPatients, User, Wait, Why, Yes
 
 alerts = typer.Typer(
     help="What a person should know: one procedure under two patients, say.", no_args_is_help=True

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import app, counted
-from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, confirm, signed
+from streams.cli.acting import act, confirm, signed
 from streams.cli.holds import line
-from streams.cli.listing import AsJson, Every, show_item, show_list
+from streams.cli.listing import show_item, show_list
+from streams.cli.options import WAIT, AsJson, DryRun, Every, ShowPatients, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
     from models.worklist import Item
@@ -36,7 +37,6 @@ OfReason = Annotated[Cause | None, typer.Option(help="Only those of this reason.
 Source = Annotated[str | None, typer.Option(help="Only those of this source, or of this topic.")]
 Since = Annotated[datetime | None, typer.Option(formats=DATES, help="Only those from then on, in UTC.")]
 Until = Annotated[datetime | None, typer.Option(formats=DATES, help="Only those before then, in UTC.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @letters.command("list")
@@ -142,7 +142,7 @@ def ready(shown: list[str], dry_run: bool, yes: bool) -> bool:
 def selected(
     settings: "Settings",
     ids: list[str],
-    of_reason: Cause | None,
+    of_reason: str | None,
     source: str | None,
     since: datetime | None,
     until: datetime | None,
@@ -163,7 +163,7 @@ def selected(
 
 
 def fitting(
-    of_reason: Cause | None, source: str | None, since: datetime | None, until: datetime | None
+    of_reason: str | None, source: str | None, since: datetime | None, until: datetime | None
 ) -> "Wanted":
     """Wants the items that all filters leave."""
     return lambda item: (

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import app, counted
-from streams.cli.acting import WAIT_OF_MANY, User, Wait, Why, Yes, act, askable, confirm, signed
+from streams.cli.acting import act, askable, confirm, signed
+from streams.cli.options import WAIT_OF_MANY, DryRun, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
     from streams.topics import Topics
@@ -24,7 +25,7 @@ def forget(
         bool, typer.Option("--force", help="Even if that is younger than PERDIEM_RETENTION_YEARS.")
     ] = False,
     yes: Yes = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and send nothing.")] = False,
+    dry_run: DryRun = False,
     wait: Wait = WAIT_OF_MANY,
 ) -> None:
     """Have the ledger forget every patient's days before a date, and never charge anything of them again.

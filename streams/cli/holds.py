@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import app, words
-from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, confirm, signed
-from streams.cli.listing import AsJson, Every, show_item, show_list
+from streams.cli.acting import act, confirm, signed
+from streams.cli.listing import show_item, show_list
+from streams.cli.options import WAIT, AsJson, Every, ShowPatients, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
     from models.worklist import Item, Kind

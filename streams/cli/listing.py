@@ -7,9 +7,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from itertools import chain
 from textwrap import indent
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from streams.cli import words
 
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 
 Read = Callable[..., Coroutine[Any, Any, "dict[str, Item]"]]
 """``held`` or ``dead_letters`` of ``streams.worklist``."""
-Every = Annotated[bool, typer.Option("--all", help="Those that were decided, too.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs: one JSON array.")]
 COLUMNS = ("Item", "Kind", "State", "Age", "Facility", "Date", "Patient", "What is missing, or to be done")
 
 

@@ -7,7 +7,8 @@ import typer
 from typer.core import TyperGroup
 
 from streams.cli import app, counted
-from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, askable, confirm, signed
+from streams.cli.acting import act, askable, confirm, signed
+from streams.cli.options import WAIT, ShowPatients, User, Wait, Why, Yes
 
 
 class _Merges(TyperGroup):

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from streams.cli import app, counted
-from streams.cli.acting import WAIT_OF_MANY, User, Wait, Why, Yes, act, confirm, signed
+from streams.cli.acting import act, confirm, signed
+from streams.cli.options import WAIT_OF_MANY, User, Wait, Why, Yes
 
 
 @app.command("opening-balance")

@@ -9,7 +9,8 @@ import typer
 from models.codes import Service
 from models.procedures import Stream
 from streams.cli import app
-from streams.cli.acting import WAIT, User, Wait, Why, Yes, act, confirm, signed
+from streams.cli.acting import act, confirm, signed
+from streams.cli.options import WAIT, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
     from models.commands import AllowUnit, TakeBackUnit

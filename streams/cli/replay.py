@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import app, counted, words
-from streams.cli.acting import WAIT_OF_MANY, User, Wait, Yes, act, askable, confirm, signed
+from streams.cli.acting import act, askable, confirm, signed
+from streams.cli.options import WAIT_OF_MANY, AsJson, ShowPatients, User, Wait, Yes
 
 if TYPE_CHECKING:
     from models.what_if import Report
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
 @app.command()
 def replay(
     what_if: Annotated[Path, typer.Option(help="The facilities file (TOML), as it would be.")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    as_json: AsJson = False,
     examples: Annotated[int, typer.Option(min=0, help="Of each difference, how many events to show.")] = 5,
-    show_patients: Annotated[bool, typer.Option(help="Show patients' ids.")] = False,
+    show_patients: ShowPatients = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Send what makes it so. The workers must run with the file first.")
     ] = False,

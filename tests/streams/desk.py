@@ -1,4 +1,4 @@
-"""Intake, the worklist and identity in memory: what is sent to them is taken in until nothing is left."""
+"""The agents in memory: what is sent to them is taken in until nothing is left."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from streams.intake import json_procedures
 from streams.intake.agent import Intake
 from streams.intake.sources import Sources
 from streams.once.table import current_unit
+from streams.ledger import Ledger
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.streams.once.fakes import an_app
@@ -25,7 +26,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "facilities.toml"
 class Unit:
     """A unit of work that only remembers: what was sent, and the state of one partition."""
 
-    def __init__(self, tp: TopicPartition, state: dict[tuple[str, str], bytes]) -> None:
+    def __init__(self, tp: TopicPartition, state: dict[tuple[str, Any], bytes]) -> None:
         self.batch = SimpleNamespace(tp=tp)
         self.records: Sequence[Any] = ()
         self.counts: Counter[str] = Counter()
@@ -44,16 +45,19 @@ class Unit:
         where = self.batch.tp.partition if partition is None else partition
         self.sent.append((topic, where, key, value, tuple(headers or ())))
 
-    def read(self, table: Any, key: str) -> Any:
+    def read(self, table: Any, key: Any) -> Any:
         raw = self._state.get((table.name, key))
         return None if raw is None else table.codec.decode(raw)
 
-    def write(self, table: Any, key: str, value: Any) -> None:
-        self._state[table.name, key] = table.codec.encode(value)
+    def write(self, table: Any, key: Any, value: Any) -> None:
+        if value is None:
+            self._state.pop((table.name, key), None)
+        else:
+            self._state[table.name, key] = table.codec.encode(value)
 
 
-class Pair:
-    """The agents beside the ledger; ``logs`` is what the topics hold."""
+class Desk:
+    """All four agents; ``logs`` is what the topics hold."""
 
     def __init__(self, folder: Path) -> None:
         self.settings = Settings.isolated(partitions=4)
@@ -65,11 +69,13 @@ class Pair:
         holds = Holds(app, self.topics, self.sources, self.settings)
         self._fill: dict[str, Any] = {topic.name: intake.fill for topic in self.topics.sources}
         self._fill |= {self.topics.held.name: holds.fill, self.topics.dead_letters.name: holds.fill}
-        self._states: defaultdict[TopicPartition, dict[tuple[str, str], bytes]] = defaultdict(dict)
+        self._states: defaultdict[TopicPartition, dict[tuple[str, Any], bytes]] = defaultdict(dict)
         self.logs: defaultdict[str, list[Any]] = defaultdict(list)
         self._ends: Counter[TopicPartition] = Counter()
         self.identity = Identity(app, self.topics, self.settings)
         self._fill[self.topics.identifiers.name] = self.identity.fill
+        self.ledger = Ledger(app, self.topics, self.settings)
+        self._fill[self.topics.procedures.name] = self.ledger.fill
         self.worklist = holds.worklist
 
     def take(self, topic: str, value: bytes | None, key: bytes = b"k", headers: Any = ()) -> str:

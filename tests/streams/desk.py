@@ -8,14 +8,17 @@ from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from models.billing import decode_billing_event
+from models.reconciliation import Reconciliation, bucket_of, reconcile
+from models.tally import Bucket, decode_counts
 from streams.facilities import read_facilities
 from streams.holds import Holds
 from streams.identity import Identity
 from streams.intake import json_procedures
 from streams.intake.agent import Intake
 from streams.intake.sources import Sources
-from streams.once.table import current_unit
 from streams.ledger import Ledger
+from streams.once.table import current_unit
 from streams.settings import Settings
 from streams.topics import Topics
 from tests.streams.once.fakes import an_app
@@ -78,9 +81,11 @@ class Desk:
         self._fill[self.topics.procedures.name] = self.ledger.fill
         self.worklist = holds.worklist
 
-    def take(self, topic: str, value: bytes | None, key: bytes = b"k", headers: Any = ()) -> str:
-        """Write a record to partition 0 of ``topic``, and take in all that comes of it; its event id."""
-        record = self._write(topic, 0, key, value, headers)
+    def take(
+        self, topic: str, value: bytes | None, key: bytes = b"k", headers: Any = (), partition: int = 0
+    ) -> str:
+        """Write a record to a partition of ``topic``, and take in all that comes of it; its event id."""
+        record = self._write(topic, partition, key, value, headers)
         self.deliver(record)
         return f"{record.topic}:{record.partition}:{record.offset}:0"
 
@@ -103,6 +108,26 @@ class Desk:
         """The keys of a table of the agent that reads ``topic``."""
         states = (state for tp, state in self._states.items() if tp.topic == topic)
         return {key for state in states for name, key in state if name == table}
+
+    def reset(self) -> None:
+        """Take in every record once more, and all that comes of it: the offsets of every agent are reset."""
+        for record in [record for log in [*self.logs.values()] for record in log]:
+            self.deliver(record)
+
+    @property
+    def balances(self) -> bool:
+        """Whether every event that came in is counted once, and every charge."""
+        written: defaultdict[Bucket, Counter[str]] = defaultdict(Counter)
+        for record in self.logs[self.topics.billing_events.name]:
+            event = decode_billing_event(record.value)
+            written[bucket_of(event)][event.kind] += 1
+        counted = (
+            (key, decode_counts(value))
+            for state in self._states.values()
+            for (name, key), value in state.items()
+            if name.endswith("_tallies")
+        )
+        return Reconciliation(lines=reconcile([counted]), written={**written}).balances
 
     def _taken(self, record: Any) -> Iterator[Any]:
         tp = TopicPartition(record.topic, record.partition)

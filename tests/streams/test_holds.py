@@ -148,6 +148,7 @@ def test_a_command_or_an_acknowledgement_is_redriven_as_it_should_have_been(
     assert isinstance(entry, kind)
     assert (entry.event_id, record.key) == (event, b"LAKE|1")
     assert record.headers == ((REDRIVEN_FROM, event.rpartition(":")[0].encode()), (DECIDED, b"1"))
+    assert [made[0] for made in decided(desk, event)] == [1, 2]
 
 
 def test_a_command_on_an_item_is_redriven_as_it_should_have_been(desk: Desk) -> None:

@@ -25,7 +25,6 @@ from models.entries import (
 from models.patient import Patient, decode_patient, encode_patient
 from models.patient_day import PatientDay, decode_patient_day, encode_patient_day, warn
 from models.posting import Posting, post
-from models.posting.books import Read
 from models.posting.commands import identify
 from models.procedures import SEPARATOR, ProcedureEvent
 from models.tally import LATE, Bucket
@@ -101,8 +100,11 @@ class Ledger:
 
         Reading the state is not guarded: where that fails nothing may be decided, and the worker ends.
         """
-        event_id, _, decided = _about(entry, record)
-        if self.refusals.waits(event_id, decided):
+        stated = isinstance(entry, ProcedureEvent) and entry.command is None
+        again = not first_time or (isinstance(entry, ProcedureEvent) and entry.again)
+        about = _about(entry, record)
+        # What a source states for the first time is not looked up: it would take a twentieth more time.
+        if (again or not stated) and self.refusals.waits(about.event_id, about.decided):
             return
         patient = self.patients.get(entry.patient, NOBODY)
         unread: list[Exception] = []
@@ -119,15 +121,16 @@ class Ledger:
         except Exception as error:
             if unread:
                 raise
-            if not first_time or _is_known(patient, read, entry):
-                log.error("The rule failed on event %s again: %s; it stays as it is", event_id, where(error))
+            if again or _is_heard(patient, entry):
+                what = "The rule failed on event %s, delivered again: %s; it stays as it is"
+                log.error(what, about.event_id, where(error))
             else:
                 self._failed(unit, record, entry, error)
             return
         self._keep(entry.patient, posting, patient)
-        if posting.answers and decided:
-            self.refusals.note(event_id, decided)
-        self._send(unit, record.key, posting)
+        if posting.answers and about.decided:
+            self.refusals.note(about.event_id, about.decided)
+        self._send(unit, record.key, posting, again)
         self._count(posting, first_time)
 
     def _keep(self, name: str, posting: Posting, before: Patient) -> None:
@@ -138,7 +141,7 @@ class Ledger:
         if posting.patient is not before:
             self.patients[name] = posting.patient
 
-    def _send(self, unit: UnitOfWork, key: bytes, posting: Posting) -> None:
+    def _send(self, unit: UnitOfWork, key: bytes, posting: Posting, again: bool) -> None:
         topic = self._topics.billing_events.name
         for billing_event in posting.billing_events:
             headers = self._billing.headers(billing_event.id)
@@ -153,6 +156,8 @@ class Ledger:
         for news in posting.news:
             self._passing.tell(unit, news)
         for sent in posting.sent:
+            if again and isinstance(sent, ProcedureEvent) and sent.command is None:
+                sent = replace(sent, again=True)
             self._passing.enter(unit, sent, [])
         for item in posting.items:
             self._passing.put_on_worklist(unit, item)
@@ -238,15 +243,8 @@ def _about(entry: AnyEntry | None, record: Any) -> _About:
     return _About(own, own, 0)
 
 
-def _is_known(patient: Patient, read: Read, entry: AnyEntry) -> bool:
-    """Whether it only comes again, in another record: it had its effect, and what was decided stays true."""
-    if (command := identify(entry)) is not None:
-        heard = patient.commands.get(command[0])
-        return heard is not None and heard.event_id == command[1]
-    if not isinstance(entry, ProcedureEvent):
-        return False
-    name = entry.procedure
-    if entry.again:
-        return True
-    day = read(patient.places[name]) if name in patient.places else None
-    return day is not None and entry.event_id in day.procedures[name].decisions
+def _is_heard(patient: Patient, entry: AnyEntry) -> bool:
+    """Whether it is a command that comes again, in another record: it had its effect, and was answered."""
+    command, event_id = identify(entry) or ("", "")
+    heard = patient.commands.get(command)
+    return heard is not None and heard.event_id == event_id

@@ -10,7 +10,9 @@ import pytest
 
 from models.billing import Decision, Outcome, Reason, decode_decision
 from models.entries import decode_entry, encode_entry
+from models.posting import post
 from models.procedures import ProcedureEvent
+from models.worklist import State
 from streams import holds, identity, ledger
 from tests.integration.live import said
 from tests.models.entered import allowed
@@ -98,7 +100,7 @@ def test_where_a_statement_only_comes_again_its_decision_stays(
         desk.deliver(record)
     assert decided(desk, event) == known
     assert not letters(desk)
-    assert f"The rule failed on event {event} again: ZeroDivisionError" in caplog.text
+    assert f"The rule failed on event {event}, delivered again: ZeroDivisionError" in caplog.text
     desk.deliver(record)
     assert len(decided(desk, event)) > len(known)
     assert told_once(desk)
@@ -158,20 +160,29 @@ def test_a_command_that_the_ledger_could_not_read_is_answered_from_one(desk: Des
     assert decided(desk, event) == [(1, Outcome.APPLIED, None)]
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["decided before", "dead letter before"])
 def test_where_a_statement_is_sent_on_again_its_decision_stays(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, before: bool
 ) -> None:
     """Home sends it on to the survivor a second time, in a record that is new there."""
-    desk.take(COMMANDS, given("merge", "m", losing=PATIENT, surviving="LAKE|2"))
+
+    def fails(patient: Any, read: Any, entry: Any) -> Any:
+        return broken() if entry.patient == "LAKE|3" else post(patient, read, entry)
+
+    desk.take(COMMANDS, given("merge", "m", losing=PATIENT, surviving="LAKE|3"))
     desk.take(LAB, said("P"))
-    event = desk.take(LAB, said("P", version=2))
-    [sent_on] = [each for each in statements(desk) if decode_entry(each.value).patient == "LAKE|2"]
-    before = decided(desk, event)
-    with monkeypatch.context() as defect:
-        defect.setattr(ledger, "post", broken)
-        desk.take(PROCEDURES, sent_on.value, sent_on.key, partition=sent_on.partition)
-    assert decided(desk, event) == before
-    assert not letters(desk)
+    if before:
+        event = desk.take(LAB, said("P", version=2))
+        monkeypatch.setattr(ledger, "post", fails)
+    else:
+        with monkeypatch.context() as defect:
+            defect.setattr(ledger, "post", fails)
+            event = desk.take(LAB, said("P", version=2))
+    known, listed, count = decided(desk, event), letters(desk), len(statements(desk))
+    [first] = [each for each in statements(desk)[:-1] if decode_entry(each.value).event_id == event]
+    desk.deliver(first)
+    assert len(statements(desk)) == count + 1
+    assert (decided(desk, event), letters(desk)) == (known, listed)
     assert desk.balances
 
 
@@ -194,6 +205,18 @@ def test_a_statement_that_the_rule_failed_on_waits_for_a_person(
     assert len(desk.logs["billing.events"]) == 1
     assert desk.balances
     assert told_once(desk)
+
+
+def test_a_command_that_the_rule_failed_on_waits_for_a_person(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Delivered again it stays a dead letter, also after the repair."""
+    with monkeypatch.context() as defect:
+        defect.setattr(ledger, "post", broken)
+        event = desk.take(COMMANDS, given("allow_unit", "c", **UNIT))
+    desk.reset()
+    assert decided(desk, event) == [(1, *FAILED)]
+    assert desk.item(DEAD_LETTERS, event).state is State.OPEN
 
 
 def test_a_restatement_that_the_rule_failed_on_answers_its_command(

@@ -8,8 +8,8 @@ RECORD, ITEM, COMMAND = b"record", b"item", b"command"
 """Put aside; an Item as JSON; a person's command as JSON."""
 EVENT_ID = "perdiem-event-id"
 DECISION = "perdiem-decision"
-"""The decision that says why it was put aside, as JSON. It names the patient, whom nothing else of a held record
-names as we write them: today's facilities may spell them otherwise."""
+"""The decision that says why it was put aside, as JSON, with the patient as we write them: nothing else of a
+held record has that, and another facilities file might spell it otherwise."""
 REDRIVEN_FROM = "perdiem-redriven-from"
 """On what a redrive sends: ``topic:partition:offset`` of the record that was a dead letter."""
 DECIDED = "perdiem-decided"

@@ -286,8 +286,8 @@ JSON, their schemas are in [schemas](schemas). Read everything but the four sour
 (`lab.procedures`, `infusion.procedures`, `perdiem.commands`, `billing.acks`) with
 `isolation.level=read_committed`.
 
-What is put aside carries its Decision in the header `perdiem-decision`: the patient is named there, not only in key
-and value. Tools that show headers show patients."""
+What is put aside carries its Decision in the header `perdiem-decision`: the patient is named there, not
+only in key and value. Tools that show headers show patients."""
 
 if __name__ == "__main__":
     Path("docs/topics.md").write_text(document())

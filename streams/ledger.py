@@ -215,7 +215,6 @@ class Ledger:
             service_date=bucket.service_date,
             facility=bucket.facility,
             source=bucket.source,
-            repeated=sequence > 1 and cause == event_id,
         )
         said = "the ledger's rule failed on this event"
         self._passing.bury(unit, record, decision, error=type(error).__name__, message=said)

@@ -8,7 +8,9 @@ from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from models.billing import decode_billing_event
+from models.account import Account
+from models.billing import decode_billing_event, decode_decision
+from models.entries import decode_entry
 from models.reconciliation import Reconciliation, bucket_of, reconcile
 from models.tally import Bucket, decode_counts
 from streams.facilities import read_facilities
@@ -20,6 +22,7 @@ from streams.intake.sources import Sources
 from streams.ledger import Ledger
 from streams.once.table import current_unit
 from streams.settings import Settings
+from streams.spoken import spoken
 from streams.topics import Topics
 from tests.streams.once.fakes import an_app
 
@@ -128,6 +131,22 @@ class Desk:
             if name.endswith("_tallies")
         )
         return Reconciliation(lines=reconcile([counted]), written={**written}).balances
+
+    @property
+    def account(self) -> Account:
+        """What the audit reads, of all patients together."""
+        logs, commands = self.logs, self.topics.commands.name
+        return Account(
+            procedures=[decode_entry(record.value) for record in logs[self.topics.procedures.name]],
+            decisions=[decode_decision(record.value) for record in logs[self.topics.decisions.name]],
+            billing_events=[
+                decode_billing_event(record.value) for record in logs[self.topics.billing_events.name]
+            ],
+            commands=[
+                spoken(f"{commands}:{at.partition}:{at.offset}:0", at.value, self.sources.facilities)
+                for at in logs[commands]
+            ],
+        )
 
     def _taken(self, record: Any) -> Iterator[Any]:
         tp = TopicPartition(record.topic, record.partition)

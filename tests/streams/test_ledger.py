@@ -8,8 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from models.audit import audit
 from models.billing import Decision, Outcome, Reason, decode_decision
+from models.commands import Redrive
 from models.entries import decode_entry, encode_entry
+from models.hearing import hear
 from models.posting import post
 from models.procedures import ProcedureEvent
 from models.worklist import State
@@ -36,6 +39,11 @@ def desk(tmp_path: Path) -> Desk:
 
 def broken(*_: object, **__: object) -> Any:
     raise ZeroDivisionError
+
+
+def broken_but_for_redrives(item: Any, said: Any, *rest: Any, **more: Any) -> Any:
+    """As ``broken``; who redrives is heard."""
+    return hear(item, said, *rest, **more) if isinstance(said, Redrive) else broken()
 
 
 def statements(desk: Desk) -> list[Any]:
@@ -271,7 +279,7 @@ def test_what_was_redriven_is_told_as_before_after_a_reset_of_offsets(
     desk.take(LAB, HELD_MESSAGE)
     desk.take(COMMANDS, given("merge", "m", **PAIR))
     with monkeypatch.context() as defect:
-        defect.setattr(agent, rule, broken)
+        defect.setattr(agent, rule, broken_but_for_redrives if agent is holds else broken)
         event = desk.take(topic, value or restated(desk))
         if twice:
             desk.take(COMMANDS, given("redrive", "early", item=event))
@@ -279,6 +287,7 @@ def test_what_was_redriven_is_told_as_before_after_a_reset_of_offsets(
     before, charged = decided(desk, event), [*desk.logs["billing.events"]]
     assert before[-1][1] is not Outcome.DEAD_LETTERED
     assert told_once(desk)
+    assert [*audit(desk.account)] == []
     desk.reset()
     assert {*decided(desk, event)} == {*before}
     assert desk.logs["billing.events"] == charged

@@ -3,7 +3,7 @@
 from functools import lru_cache, partial
 from typing import Any
 
-from models.billing import Decision, Outcome, Reason, encode_decision
+from models.billing import Decision, Outcome, encode_decision
 from models.entries import AnyEntry, encode_entry
 from models.hearing import Again, Taken
 from models.news import News, encode_news, news_key
@@ -116,9 +116,7 @@ class Passing:
             unit,
             topic,
             record,
-            reason=decision.reason or Reason.UNREADABLE,
-            event_id=decision.event_id,
-            decision=decision,
+            decision,
             partition=self._partition(decision.event_id.encode()),
             **why,
         )

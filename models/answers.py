@@ -131,6 +131,12 @@ def _effects(account: Account) -> dict[str, set[str]]:
     """What came of each command, by its event id."""
     effects: dict[str, set[str]] = {}
     listed = {item.id for item in account.items}
+    # Of what only our agents told each other, under the place of its record, nothing more is decided.
+    again = {
+        made.event_id
+        for made in account.decisions
+        if made.sequence > 1 or (made.outcome is Outcome.DEAD_LETTERED and made.received is None)
+    }
     for event_id, effect in (
         *((record.event_id, "ruling") for record in account.procedures if isinstance(record, Ruling)),
         *(
@@ -145,6 +151,11 @@ def _effects(account: Account) -> dict[str, set[str]]:
             (spoken.event_id, "closed")
             for spoken in account.commands
             if isinstance(spoken.command, Reject) and spoken.command.item in listed
+        ),
+        *(
+            (spoken.event_id, "taken_in")
+            for spoken in account.commands
+            if isinstance(spoken.command, Redrive) and spoken.command.item in again
         ),
     ):
         effects.setdefault(event_id, set()).add(effect)

@@ -166,7 +166,7 @@ def _still(item: Item, decision: Decision) -> Item:
 
 def _after(item: Item, taken: Taken, cause: str) -> Taken:
     """``taken`` as it follows on the decisions that there are about its event; ``cause`` brings it about."""
-    if isinstance(taken, ProcedureEvent):
+    if isinstance(taken, ProcedureEvent) and taken.command is None:
         return replace(taken, decided=decided(item, taken.event_id), because=cause)
     if isinstance(taken, Decision):
         return replace(taken, sequence=decided(item, taken.event_id) + 1, cause=cause)
@@ -178,6 +178,16 @@ def decided(item: Item, event_id: str) -> int:
     if item.decision is None or item.decision.event_id != event_id:
         return 0
     return item.decision.sequence
+
+
+def answered(item: Item, taken: Taken) -> str:
+    """The event that is decided when ``taken`` has its effect."""
+    match taken:
+        case ProcedureEvent(command=str()):
+            return taken.cause
+        case Routed() | Again():
+            return item.id
+    return taken.event_id
 
 
 def _latest(item: Item, *taken: Taken) -> Decision | None:

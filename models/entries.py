@@ -106,6 +106,8 @@ class Ruling(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ruling")
     apply: bool
     credited: Credited | None = None
     """What is to be taken back, where the procedure is with another patient by now."""
+    follows: int = 0
+    """Then: the handover of the procedure that it follows on."""
 
 
 class Expiry(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="expiry"):

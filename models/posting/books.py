@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from models.billing import BillingEvent, Decision, Outcome, Reason
 from models.day import PatientDay
-from models.entries import AnyEntry, Opening, Override
+from models.entries import AnyEntry, Moved, Opening, Override, Ruling
 from models.news import News, Product, Stated
 from models.patient import Patient
 from models.patient_day import Days, Made, Slot, Verdict, others, settle_units
@@ -143,6 +143,21 @@ class Books:
                 service_date=units.service_date if units else None,
             )
         )
+
+    def send_on(self, name: str, entry: ProcedureEvent | Moved | Ruling) -> bool:
+        """Send what concerns a procedure to whom that is with; False if home knows of nobody.
+
+        Home knows; all others ask home. It follows on the last handover that is known here.
+        """
+        if self.too_early(name, entry.follows, entry):
+            return True
+        to, hands = home_of(name), self.patient.hands.get(name, 0)
+        if to == self.name:
+            if name not in self.patient.away:
+                return False
+            to, hands = self.patient.away[name].patient, self.patient.away[name].hands
+        self.out.sent.append(replace(entry, patient=to, follows=hands))
+        return True
 
     def too_early(self, name: str, follows: int, entry: AnyEntry) -> bool:
         """Whether ``entry`` follows on a handover that has not come: it waits for that."""

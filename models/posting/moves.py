@@ -7,18 +7,14 @@ from msgspec.structs import replace
 from models.billing import Reason
 from models.entries import Moved
 from models.patient_day import others, put, tell
-from models.posting.books import Books, home_of
+from models.posting.books import Books
 from models.statements import Procedure
 
 
 def move(books: Books, entry: Moved) -> None:
     name, patient = entry.procedure, books.patient
     if name not in patient.places:
-        if name in patient.away:
-            away = patient.away[name]
-            books.out.sent.append(replace(entry, patient=away.patient, follows=away.hands))
-        elif home_of(name) != books.name and not books.too_early(name, entry.follows, entry):
-            books.out.sent.append(replace(entry, patient=home_of(name), follows=0))
+        books.send_on(name, entry)
         return
     stands = patient.places[name]
     before = books.days[stands].procedures[name]

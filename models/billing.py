@@ -99,7 +99,7 @@ class Reason(StrEnum):
     OVERRIDE = "override"
     """A person allowed a further unit, or took that back."""
     MOVED_TO_PATIENT = "moved_to_patient"
-    """A higher statement says that the procedure was another patient's, or is this one's again."""
+    """A higher statement says that a procedure was another patient's, or is this one's again."""
     PATIENT_MERGED = "patient_merged"
     """The patient was merged into another, or that was undone."""
     REJECTED_BY_PERSON = "rejected_by_person"

@@ -74,7 +74,7 @@ REASONS = {
     Reason.ON_CLAIM: "It would credit a charge that is on a claim.",
     Reason.OPENING_BALANCE: "The system in use before go-live charged the unit.",
     Reason.OVERRIDE: "A person allowed a further unit, or took that back.",
-    Reason.MOVED_TO_PATIENT: "A higher statement says that it is another patient's, or this one's again.",
+    Reason.MOVED_TO_PATIENT: "By a higher statement a procedure is another patient's, or this one's again.",
     Reason.PATIENT_MERGED: "The patient was merged into another, or that was undone.",
     Reason.REJECTED_BY_PERSON: "A person rejected it.",
     Reason.ALREADY_DONE: "What it names was released, rejected, redriven, taken back or undone before.",

@@ -26,7 +26,7 @@ def move(books: Books, entry: Moved) -> None:
 def change_move(
     books: Books, name: str, stands: date | None, before: Procedure, away: bool, at: int, cause: str
 ) -> None:
-    after = replace(before, moved=away, moved_at=at)
+    after = replace(before, moved=away, moved_at=at, moved_by=cause if away else None)
     change = put(books.days, name, stands, before, after)
     written = books.settle(change.slots, (name,), cause, Reason.MOVED_TO_PATIENT, follow=False)
     holder = after.holder

@@ -105,6 +105,8 @@ class Reason(StrEnum):
     REJECTED_BY_PERSON = "rejected_by_person"
     ALREADY_DONE = "already_done"
     """Of a command: what it names was released, rejected, redriven, taken back or undone before."""
+    SUPERSEDED = "superseded"
+    """Of a ruling: what it names waits no longer, or no longer holds; nothing was changed."""
     NO_LONGER_KEPT = "no_longer_kept"
     """Of a command: its service date is before the patient's watermark."""
     UNKNOWN_ITEM = "unknown_item"

@@ -104,6 +104,8 @@ class Ruling(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ruling")
 
     item: str
     apply: bool
+    decided: int = 0
+    """How many decisions there are about the command by which the person said so."""
     credited: Credited | None = None
     """What is to be taken back, where the procedure is with another patient by now."""
     follows: int = 0

@@ -78,6 +78,7 @@ REASONS = {
     Reason.PATIENT_MERGED: "The patient was merged into another, or that was undone.",
     Reason.REJECTED_BY_PERSON: "A person rejected it.",
     Reason.ALREADY_DONE: "What it names was released, rejected, redriven, taken back or undone before.",
+    Reason.SUPERSEDED: "What it names waits no longer, or no longer holds: nothing was changed.",
     Reason.NO_LONGER_KEPT: "What is known of so old a day was removed, and nothing of it is changed.",
     Reason.UNKNOWN_ITEM: "Nothing of the name it gives is on the worklist.",
     Reason.AWAITED: "Other ledgers wait for this record: it can only be redriven.",

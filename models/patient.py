@@ -65,6 +65,8 @@ class Patient(msgspec.Struct, frozen=True, omit_defaults=True):
     """By procedure key: what follows on a handover that has not come; it may be a dead letter meanwhile."""
     ruled: tuple[str, ...] = ()
     """Items of the worklist that a person ruled on for good: nobody is asked about them again."""
+    superseded: dict[str, str] = {}
+    """By item of the worklist: what no longer waits for a person, and the event that brought that about."""
     parked: dict[str, AnyEntry] = {}
     """By item of the worklist: what would credit a charge that is on a claim, until a person decides."""
     claimed: dict[str, Credited] = {}

@@ -28,7 +28,7 @@ class Credited(msgspec.Struct, array_like=True, frozen=True):
     cause: str
     reason: Reason
     held: bool
-    """Had it been on a claim, the credit would have waited for a person."""
+    """Had billing said by then that it is on a claim, the credit would have waited for a person."""
 
 
 class Unit(msgspec.Struct, omit_defaults=True):
@@ -115,7 +115,9 @@ def settle(
             reason = why or Reason.FILLER_WITHDRAWN
             written.append((unit.procedure, _credit(unit.charge, sequence, cause, reason)))
             by = unit.procedure if unit.procedure in changed else next(iter(changed), unit.procedure)
-            credited = [*credited, Credited(unit.charge.id, by, cause, reason, unit.held)]
+            # Of one that was on a claim already a person has decided.
+            held = unit.held and unit.acknowledged is not Acknowledged.ON_CLAIM
+            credited = [*credited, Credited(unit.charge.id, by, cause, reason, held)]
         if event is not None and filler is not None:
             sequence += 1
             reason = (why or Reason.FIRST_OF_DAY) if filler in changed or not changed else Reason.PROMOTED

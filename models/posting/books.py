@@ -16,7 +16,7 @@ from models.procedures import SEPARATOR, ProcedureEvent
 from models.products import changed
 from models.statements import Procedure
 from models.units import Written
-from models.worklist import Item
+from models.worklist import Item, Kind, State
 
 Read = Callable[[date | None], PatientDay | None]
 
@@ -174,6 +174,19 @@ class Books:
         if due:
             self.patient = replace(self.patient, early=early)
         return due
+
+    def supersede(self, which: Callable[[AnyEntry], bool], cause: str, why: Reason) -> list[AnyEntry]:
+        """What waits for a person and no longer has to, taken away; nobody is asked about it any more."""
+        gone = {item: entry for item, entry in self.patient.parked.items() if which(entry)}
+        if gone:
+            parked = {item: entry for item, entry in self.patient.parked.items() if item not in gone}
+            superseded = {**self.patient.superseded, **dict.fromkeys(gone, cause)}
+            self.patient = replace(self.patient, parked=parked, superseded=superseded)
+        for item in gone:
+            self.out.items.append(
+                Item(id=item, kind=Kind.CORRECTION, patient=self.name, state=State.SUPERSEDED, reason=why)
+            )
+        return [*gone.values()]
 
     def ruled_on(self, item: str) -> None:
         """Remember that a person ruled on an item for good."""

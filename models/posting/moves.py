@@ -12,7 +12,9 @@ from models.statements import Procedure
 
 
 def move(books: Books, entry: Moved) -> None:
-    name, patient = entry.procedure, books.patient
+    name = entry.procedure
+    overtake(books, entry)
+    patient = books.patient
     if name not in patient.places:
         books.send_on(name, entry)
         return
@@ -21,6 +23,17 @@ def move(books: Books, entry: Moved) -> None:
     if entry.at <= before.moved_at:
         return
     change_move(books, name, stands, before, entry.away, entry.at, entry.event_id)
+
+
+def overtake(books: Books, entry: Moved) -> None:
+    """Earlier moves of the same procedure that wait for a person have no effect any more."""
+    books.supersede(
+        lambda waiting: (
+            isinstance(waiting, Moved) and waiting.procedure == entry.procedure and waiting.at < entry.at
+        ),
+        entry.event_id,
+        Reason.SUPERSEDED,
+    )
 
 
 def change_move(

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from models.billing import Outcome, Reason
 from models.decisions import Truth
-from models.entries import Expiry, Opening, Override
+from models.entries import AnyEntry, Expiry, Opening, Override
 from models.patient_day import told
 from models.posting.books import Books, home_of
 from models.posting.commands import answered
@@ -45,17 +45,20 @@ def expire(books: Books, entry: Expiry) -> None:
 
 def _drop_waiting(books: Books, forgotten: Container[str], entry: Expiry) -> list[ProcedureEvent]:
     """What waited for a person about what is forgotten has no effect; its statements, to be told so."""
-    parked, statements = dict(books.patient.parked), []
-    for item, waiting in books.patient.parked.items():
+
+    def is_forgotten(waiting: AnyEntry) -> bool:
         match waiting:
-            case ProcedureEvent(command=None) if waiting.procedure in forgotten:
+            case ProcedureEvent():
+                return waiting.procedure in forgotten
+            case Override() | Opening():
+                return waiting.service_date < entry.before
+        return False
+
+    statements = []
+    for waiting in books.supersede(is_forgotten, entry.event_id, Reason.NO_LONGER_KEPT):
+        match waiting:
+            case ProcedureEvent(command=None):
                 statements.append(waiting)
-            case ProcedureEvent() if waiting.procedure in forgotten:
+            case ProcedureEvent() | Override() | Opening():
                 answered(books, waiting, Outcome.REFUSED, Reason.NO_LONGER_KEPT, cause=entry.event_id)
-            case Override() | Opening() if waiting.service_date < entry.before:
-                answered(books, waiting, Outcome.REFUSED, Reason.NO_LONGER_KEPT, cause=entry.event_id)
-            case _:
-                continue
-        del parked[item]
-    books.patient = replace(books.patient, parked=parked)
     return statements

@@ -398,7 +398,8 @@ def test_a_correction_can_be_rejected_after_its_day_is_no_longer_kept(ledger: Le
     ledger.apply(event := withdrawn())
     ledger.apply(Expiry(patient=PATIENT, event_id=command_event(), before=TUESDAY))
     verdict = ledger.apply(ruled(item_of(event), apply=False))
-    assert (verdict.billing_events, verdict.decisions, verdict.days) == ([], [], [])
+    assert (verdict.billing_events, verdict.days) == ([], [])
+    assert [made.outcome for made in verdict.decisions] == [Outcome.REFUSED]
 
 
 def test_a_correction_released_after_its_day_is_no_longer_kept_repeats_no_number(ledger: Ledger) -> None:
@@ -474,6 +475,15 @@ def test_a_facility_that_does_not_hold_is_asked_nothing_in_either_order(ledger: 
     charge = charged(ledger, said(held_on_claim=False))
     ledger.apply(withdrawn())
     assert ledger.apply(acknowledged(charge)).items == []
+
+
+def test_a_credit_that_a_person_released_is_not_asked_about_again(ledger: Ledger) -> None:
+    """Billing says once more that the charge is on a claim: whoever released the correction knew."""
+    charge = claimed(ledger)
+    ledger.apply_all([event := withdrawn(), ruled(item_of(event), apply=True)])
+    verdict = ledger.apply(acknowledged(charge))
+    assert verdict.items == []
+    assert [made.outcome for made in verdict.decisions] == [Outcome.APPLIED]
 
 
 def test_a_person_may_leave_the_credit_of_a_claimed_charge(ledger: Ledger) -> None:

@@ -47,8 +47,8 @@ class Patient(msgspec.Struct, frozen=True, omit_defaults=True):
     """By key of a procedure that is no longer kept: the highest number of any decision about it."""
     outdated: dict[str, dict[str, Told]] = {}
     """By procedure key and event: what was too old when it came; the procedure is not known otherwise."""
-    unknown: tuple[str, ...] = ()
-    """Acknowledgements, by event, of charges that never were."""
+    forgotten: tuple[str, ...] = ()
+    """Charges of days that are no longer kept: billing may yet acknowledge one, or once more."""
     commands: dict[str, Heard] = {}
     """By id of a command that was heard: what became of it."""
     survivor: str | None = None

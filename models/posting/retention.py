@@ -1,10 +1,11 @@
 """Retention: what is older than a date is no longer kept, and never charged again."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 
 from msgspec.structs import replace
 
 from models.billing import Outcome, Reason
+from models.day import PatientDay
 from models.decisions import Truth
 from models.entries import AnyEntry, Expiry, Opening, Override
 from models.patient_day import told
@@ -15,7 +16,8 @@ from models.procedures import ProcedureEvent
 
 
 def expire(books: Books, entry: Expiry) -> None:
-    """Forget days. Of each procedure stays the highest number of its decisions, with whom it is at home."""
+    """Forget days. Of each procedure stays the highest number of its decisions, with whom it is at home; of
+    each charge its id."""
     patient, before = books.patient, entry.before
     books.answer(entry.event_id, entry, Outcome.APPLIED)
     places, gone = dict(patient.places), dict(patient.gone)
@@ -33,14 +35,25 @@ def expire(books: Books, entry: Expiry) -> None:
             gone[name] = max(said.sequence for said in procedure.decisions.values())
         else:
             send_over(books, name, replace(procedure, statements=[]), home_of(name), entry.event_id)
+    charges = [charge for day in sorted(old) for charge in _charges(books.days[day])]
     books.out.removed = sorted(old)
     books.patient = replace(
         books.patient,
         places=places,
         gone=gone,
         left=tuple(day for day in patient.left if day not in old),
+        forgotten=(*patient.forgotten, *charges),
         expired_before=max(before, patient.expired_before or before),
     )
+
+
+def _charges(day: PatientDay) -> Iterator[str]:
+    """Ids of all charges that its units ever had."""
+    for units in day.units.values():
+        for unit in units:
+            yield from (credited.charge_id for credited in unit.credited)
+            if unit.charge is not None:
+                yield unit.charge.id
 
 
 def _drop_waiting(books: Books, forgotten: Container[str], entry: Expiry) -> list[ProcedureEvent]:

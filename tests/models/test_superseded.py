@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from models.billing import BillingEvent, Outcome, Reason
-from models.entries import AnyEntry, Expiry, Moved, item_of
+from models.entries import AnyEntry, Expiry, Moved, Survivor, item_of
 from models.procedures import ProcedureEvent
 from models.worklist import Item, State
 from models.worklist import Kind as ItemKind
@@ -161,6 +161,21 @@ def test_a_merge_that_waits_is_closed_when_it_is_undone(network: Network, apply:
 
 
 @pytest.mark.parametrize("apply", [True, False])
+def test_a_merge_that_waits_is_closed_when_later_news_is_rejected(network: Network, apply: bool) -> None:
+    """Into Ben, no, into Cal: that she is Cal was ruled against, and so she is nobody else."""
+    network.hear(of(ADA))
+    on_claim(network)
+    first, second = (
+        Survivor(patient=ADA, event_id=command_event(), survivor=survivor, at=at)
+        for survivor, at in ((BEN, 1), (CAL, 2))
+    )
+    network.hear(first, second, ruled(item_of(second), apply=False, patient=ADA))
+    assert superseded(network) == [(item_of(first), Reason.SUPERSEDED)]
+    assert rule(network, item_of(first), apply=apply) == REFUSED
+    assert len(network.standing(ADA)) == 1
+
+
+@pytest.mark.parametrize("apply", [True, False])
 def test_of_two_requests_for_a_procedure_one_is_enough(network: Network, apply: bool) -> None:
     """Home asked twice, and the survivor gave it once: the other request is closed."""
     network.hear(of(ADA), merge := merged(ADA, BEN))
@@ -191,6 +206,20 @@ def test_a_ruling_that_was_carried_out_is_not_refused_when_it_is_read_again(netw
     on_claim(network)
     network.hear(correction := withdrawn(patient=ADA))
     network.hear(ruling := ruled(item_of(correction), apply=True, patient=ADA), ruling)
+    assert network.decisions(ruling.event_id) == []
+
+
+def test_a_ruling_that_was_carried_out_elsewhere_is_not_refused_when_it_is_read_again(
+    network: Network,
+) -> None:
+    """It went with the procedure to the survivor, and undid the correction there."""
+    network.hear(of(ADA))
+    [charge] = network.standing(ADA)
+    network.hear(of(ADA, version=2, account_number="A2"), merged(ADA, BEN), acknowledged(charge))
+    network.hear(ruling := ruled(f"claimed:{charge.id}", apply=False, patient=ADA))
+    network.reset(BEN, 1)
+    network.rest()
+    assert [each.account_number for each in network.standing(BEN)] == ["A1"]
     assert network.decisions(ruling.event_id) == []
 
 

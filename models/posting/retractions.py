@@ -10,7 +10,7 @@ from models.entries import Recall, Ruling
 from models.patient_day import changed_truths, others, put, tell
 from models.posting.allowances import set_units
 from models.posting.books import Books, home_of
-from models.posting.commands import answered
+from models.posting.commands import answered, told_of
 from models.posting.merges import stay
 from models.posting.moves import change_move
 from models.procedures import ProcedureEvent
@@ -27,7 +27,8 @@ def retract(books: Books, credited: Credited, ruling: Ruling) -> bool:
             return _give_again(books, credited, ruling)
     name = credited.procedure
     if name not in books.patient.places:
-        return books.send_on(name, replace(ruling, credited=credited))
+        restated = ruling.restated or told_of(books, credited.cause)
+        return books.send_on(name, replace(ruling, credited=credited, restated=restated))
     once = f"retracted:{ruling.item}"
     if once in books.patient.ruled:
         return True
@@ -88,7 +89,8 @@ def _withdraw(
     if wrong.command is not None:
         # The event itself is told what is true of it again.
         told = None
-        answered(books, wrong, Outcome.REJECTED, Reason.REJECTED_BY_PERSON, cause=cause)
+        rejected = (Outcome.REJECTED, Reason.REJECTED_BY_PERSON)
+        answered(books, wrong, *rejected, cause=cause, told=ruling.restated)
     else:
         truth = Truth(Outcome.REJECTED, Reason.REJECTED_BY_PERSON)
         books.out.made.append(tell(books.days, change.there, name, wrong, truth, cause))

@@ -14,7 +14,7 @@ from models.filling import filled
 from models.hearing import Again, Hearing, Taken, answered, decided, hear
 from models.messages import Unreadable
 from models.procedures import ProcedureEvent, place
-from models.putting import put
+from models.putting import enter, put
 from models.resolve import resolve
 from models.tally import put_on_list
 from models.worklist import Heard, Item, decode_item, pack_item, unpack_item
@@ -104,14 +104,16 @@ class Holds:
                 self.tallies.add(bucket, what, count)
 
     def _list(self, unit: UnitOfWork, record: Any) -> None:
-        """List an item of another agent's. One that is there stays as it is."""
+        """List an item of another agent's, or close it."""
         try:
             item = decode_item(record.value)
         except Exception as error:
             self._fail(unit, record, event_of(record), 0, error)
             return
-        if self.worklist.get(item.id) is None:
-            self.worklist[item.id] = item if item.since else replace(item, since=record.timestamp)
+        known = self.worklist.get(item.id)
+        now = enter(known, item if item.since else replace(item, since=record.timestamp))
+        if now is not known:
+            self.worklist[item.id] = now
 
     def _hear(self, unit: UnitOfWork, record: Any) -> None:
         """Carry out a command. Reading the state is not guarded: where that fails nothing may be decided."""

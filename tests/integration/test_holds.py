@@ -349,8 +349,21 @@ async def test_a_ruling_on_a_held_correction_goes_to_the_ledger(
     name = f"correction-{command}"
     await put(live, Item(id=name, kind=Kind.CORRECTION, patient="LAKE|5", detail="a correction"))
     [event] = await live.take([a_command(command, f"c-{command}", item=name)])
-    assert await entries(live, event) == [Ruling(patient="LAKE|5", event_id=event, item=name, apply=apply)]
+    ruling = Ruling(patient="LAKE|5", event_id=event, item=name, apply=apply, decided=1)
+    assert await entries(live, event) == [ruling]
     assert await only(live, event) == (Outcome.APPLIED, None)
+
+
+async def test_what_needs_nobody_any_more_is_closed_by_its_ledger(live: Live) -> None:
+    """It is open no longer, and who rules on it is refused and told why: nothing goes to the ledger."""
+    waits = Item(id="correction-s", kind=Kind.CORRECTION, patient="LAKE|5", detail="a correction")
+    for item in (waits, replace(waits, state=State.SUPERSEDED, reason=Reason.PATIENT_MERGED), waits):
+        await put(live, item)
+    [event] = await live.take([a_command("release", "s1", item=waits.id)])
+    assert await only(live, event) == (Outcome.REFUSED, Reason.SUPERSEDED)
+    assert await entries(live, event) == []
+    item = (await held(live.settings))[waits.id]
+    assert (item.state, item.reason) == (State.SUPERSEDED, Reason.PATIENT_MERGED)
 
 
 async def test_an_alert_is_closed_and_not_released(live: Live) -> None:

@@ -362,7 +362,7 @@ async def test_what_needs_nobody_any_more_is_closed_by_its_ledger(live: Live) ->
     [event] = await live.take([a_command("release", "s1", item=waits.id)])
     assert await only(live, event) == (Outcome.REFUSED, Reason.SUPERSEDED)
     assert await entries(live, event) == []
-    item = (await held(live.settings))[waits.id]
+    item = (await held(live.settings, every))[waits.id]
     assert (item.state, item.reason) == (State.SUPERSEDED, Reason.PATIENT_MERGED)
 
 

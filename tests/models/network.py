@@ -42,6 +42,7 @@ class Network:
         self.ledger = Ledger()
         self.items: dict[str, Item] = {}
         self.tallies: Counter[str] = Counter()
+        self.acknowledged: Counter[str] = Counter()
         self.link_decisions: list[Decision] = []
         self._logs: dict[str, list[AnyEntry | News | Merge | Undo]] = {}
         self._read: dict[str, int] = {}
@@ -167,6 +168,8 @@ class Network:
         for sent in posting.sent:
             self._write(sent.patient, sent)
         self._note(posting.items)
+        for charge, more in posting.acknowledged:
+            self.acknowledged[charge.id] += more
         for made in posting.made:
             if made.former is not None:
                 self.tallies[made.former] -= 1

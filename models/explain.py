@@ -163,3 +163,13 @@ def releases(item: Item) -> str:
 def procedure(ref: ProcedureRef) -> str:
     """A procedure by source and id."""
     return f"procedure {ref.procedure_id} of {ref.source}"
+
+
+def equation(in_flight: int) -> str:
+    """Whether all that came in has an outcome. Below zero: more was decided than came in."""
+    if not in_flight:
+        return "It closes: each event that came in has one outcome."
+    if in_flight > 0:
+        number = "1 event is" if in_flight == 1 else f"{in_flight:,} events are"
+        return f"It does not close: {number} in flight, with no outcome yet."
+    return f"It does not close: {-in_flight:,} more decided than came in."

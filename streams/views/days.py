@@ -30,6 +30,8 @@ class Listed(msgspec.Struct, frozen=True):
 
     service_date: date | None
     figures: Figures
+    closes: bool
+    """Of each source of each facility: a surplus of one never makes up for a deficit of another."""
 
     @property
     def path(self) -> str:
@@ -82,6 +84,8 @@ class Day(msgspec.Struct, frozen=True, kw_only=True):
     service_date: date | None
     facility: str | None
     total: Figures
+    closes: bool
+    """As of ``Listed``."""
     sources: list[Part]
     missing: list[Missing]
 
@@ -100,13 +104,13 @@ class DayPages:
     async def days(self, asked: Asked) -> Shown:
         """The latest days that have something, or those that are asked for."""
         found = await self._latest(asked, _SHOWN, _before(asked))
-        listed = [Listed(day, _total(lines.values())) for day, lines in found.days.items()]
+        listed = [_listed(day, lines) for day, lines in found.days.items()]
         missing = found.missing
         if _any_date(asked):
             lines, unanswered = await self._one(asked, None)
             missing = sorted({*missing, *unanswered})
             if lines:
-                listed.append(Listed(None, _total(lines.values())))
+                listed.append(_listed(None, lines))
         return DayList(
             facility=_facility(asked),
             first=_date(asked, "from"),
@@ -137,10 +141,12 @@ class DayPages:
             Part(bucket.facility, bucket.source, lines[bucket].told())
             for bucket in sorted(lines, key=in_order)
         ]
+        listed = _listed(service_date, lines)
         return Day(
             service_date=service_date,
             facility=_facility(asked),
-            total=_total(lines.values()),
+            total=listed.figures,
+            closes=listed.closes,
             sources=parts,
             missing=missing,
         )
@@ -172,8 +178,9 @@ def mount(site: Site, tallied: Tallied, facilities: Facilities) -> None:
     site.page("/days/{date}", Right.WATCH, "day.html")(pages.day)
 
 
-def _total(lines: Iterable[Line]) -> Figures:
-    return Line(add(line.counts for line in lines)).told()
+def _listed(day: date | None, lines: Mapping[Bucket, Line]) -> Listed:
+    total = Line(add(line.counts for line in lines.values()))
+    return Listed(day, total.told(), not any(line.in_flight for line in lines.values()))
 
 
 def _facility(asked: Asked) -> str | None:

@@ -164,3 +164,16 @@ def releases(item: Item) -> str:
 def procedure(ref: ProcedureRef) -> str:
     """A procedure by source and id."""
     return f"procedure {ref.procedure_id} of {ref.source}"
+
+
+def equation(in_flight: int, *, closes: bool) -> str:
+    """Whether all that came in has an outcome. Below zero: more was decided than came in. ``closes``: so is
+    it with every part of what this is the sum of."""
+    if not in_flight:
+        if not closes:
+            return "It does not close: a surplus of one source hides what another lacks."
+        return "It closes: each event that came in has one outcome."
+    if in_flight > 0:
+        number = "1 event is" if in_flight == 1 else f"{in_flight:,} events are"
+        return f"It does not close: {number} in flight, with no outcome yet."
+    return f"It does not close: {-in_flight:,} more decided than came in."

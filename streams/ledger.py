@@ -27,7 +27,8 @@ from models.patient_day import PatientDay, decode_patient_day, encode_patient_da
 from models.posting import Posting, post
 from models.posting.commands import identify
 from models.procedures import SEPARATOR, ProcedureEvent
-from models.tally import LATE, Bucket
+from models.reconciliation import bucket_of
+from models.tally import ACKNOWLEDGED, LATE, Bucket, of_service
 from streams.cloudevents import CloudEvents
 from streams.headers import decided_of
 from streams.once import Codec, OnceApp, UnitOfWork
@@ -177,7 +178,10 @@ class Ledger:
                 self.tallies.add(bucket, LATE)
             self.tallies.add(bucket, made.decision.outcome)
         for event in posting.billing_events:
-            self.tallies.add(Bucket(event.service_date, event.facility, event.procedure.source), event.kind)
+            for what in (event.kind, of_service(event.kind, event.service)):
+                self.tallies.add(bucket_of(event), what)
+        for charge, more in posting.acknowledged:
+            self.tallies.add(bucket_of(charge), ACKNOWLEDGED, more)
 
     def _refused(self, unit: UnitOfWork, record: Any, decision: Decision) -> None:
         """Intake or the worklist held it or could not read it; if a charge of that procedure stands, say so.

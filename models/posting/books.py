@@ -39,6 +39,8 @@ class Posting(msgspec.Struct):
     """To ``identity``."""
     items: list[Item] = []
     """To the worklist."""
+    acknowledged: list[tuple[BillingEvent, int]] = []
+    """Charges that count from now on as standing and acknowledged (1), or no longer (-1)."""
 
     @property
     def decisions(self) -> list[Decision]:
@@ -58,6 +60,7 @@ class Books:
         out = self.out
         out.patient = self.patient
         out.days = [day for day in self.days.changed.values() if day.service_date not in out.removed]
+        out.acknowledged = [*self.days.acknowledged()]
         return out
 
     def too_old(self, day: date | None) -> bool:

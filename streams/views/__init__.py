@@ -5,7 +5,7 @@ from streams.intake.agent import Intake
 from streams.ledger import Ledger
 from streams.once import OnceApp
 from streams.pace import Pace
-from streams.views import doors, health, overview, sign_in
+from streams.views import days, doors, health, overview, sign_in
 from streams.views.site import Site
 from streams.views.state import Running
 from streams.views.tallied import Tallied
@@ -19,3 +19,4 @@ def mount(app: OnceApp, site: Site, pace: Pace, intake: Intake, ledger: Ledger, 
     doors.mount(site)
     sign_in.mount(site)
     overview.mount(site, Running(app, pace), tallied)
+    days.mount(site, tallied, intake.facilities)

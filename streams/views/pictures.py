@@ -141,3 +141,44 @@ def curve(values: Iterable[float | None], width: float, most: float | None = Non
     return Curve(
         points=[" ".join(line) for line in lines if line], most=top, last=known[-1] if known else None
     )
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One outcome, or what has none yet, as a part of a bar."""
+
+    name: str
+    group: str
+    count: int
+    x: float
+    width: float
+    """Both of 100."""
+
+
+class Equation(msgspec.Struct, frozen=True):
+    """What came in, and what became of it: two bars on one scale. They end together, or do not close."""
+
+    came_in: float
+    """How long that bar is, of 100."""
+    parts: list[Part]
+    closes: bool
+
+
+def equation(came_in: int, outcomes: Mapping[str, int], whole: int | None = None) -> Equation:
+    """``whole`` is what all of the width stands for; else the larger side. What is below zero, as where not
+    everybody was asked, has no length, and then nothing closes."""
+    counted = [
+        (name, group, count)
+        for group, each in grouped(outcomes).items()
+        for name, count in each.items()
+        if count > 0
+    ]
+    decided = sum(outcomes.values())
+    if came_in > decided:
+        counted.append(("in flight", "flight", came_in - decided))
+    scale = 100 / (whole or max(came_in, sum(count for *_, count in counted)) or 1)
+    parts, x = [], 0.0
+    for name, group, count in counted:
+        parts.append(Part(name, group, count, x, count * scale))
+        x += count * scale
+    closes = came_in == decided and all(count >= 0 for count in outcomes.values())
+    return Equation(max(0, came_in) * scale, parts, closes)

@@ -6,7 +6,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from streams.views.pictures import columns, curve, flow
+from models import explain
+from streams.views.pictures import columns, curve, equation, flow
 
 NOT_KNOWN = "\N{EN DASH}"
 
@@ -26,6 +27,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"NOT_KNOWN": NOT_KNOWN, "flow": flow, "columns": columns, "curve": curve}
+    made.globals |= {"equation": equation, "explain": explain}
     made.filters |= {"count": count, "words": words, "duration": duration, "moment": moment}
     return made
 

@@ -47,6 +47,7 @@ class Network:
         self.listed: list[Item] = []
         """All that was sent to the worklist."""
         self.tallies: Counter[str] = Counter()
+        self.acknowledged: Counter[str] = Counter()
         self.link_decisions: list[Decision] = []
         self._logs: dict[str, list[AnyEntry | News | Merge | Undo]] = {}
         self._read: dict[str, int] = {}
@@ -174,6 +175,8 @@ class Network:
         for sent in posting.sent:
             self._write(sent.patient, sent)
         self._note(posting.items)
+        for charge, more in posting.acknowledged:
+            self.acknowledged[charge.id] += more
         for made in posting.made:
             if made.former is not None:
                 self.tallies[made.former] -= 1

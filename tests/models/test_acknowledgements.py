@@ -59,6 +59,20 @@ def shown(ledger: Ledger) -> list[tuple[str, Any, str | None]]:
 # What billing says.
 
 
+def test_a_charge_counts_as_acknowledged_from_the_first_answer_until_its_credit(ledger: Ledger) -> None:
+    """A further answer changes nothing; what is charged in its stead is not acknowledged yet."""
+    charge = charged(ledger)
+    accepted = acknowledged(charge, Acknowledged.ACCEPTED)
+    assert ledger.apply(accepted).acknowledged == [(charge, 1)]
+    assert ledger.apply(accepted).acknowledged == []
+    assert ledger.apply(acknowledged(charge, Acknowledged.REFUSED)).acknowledged == []
+    assert ledger.apply(said("B")).acknowledged == []
+    corrected = ledger.apply(said(version=2, account_number="A2"))
+    assert [event.kind for event in corrected.billing_events] == [Kind.CREDIT, Kind.CHARGE]
+    assert corrected.acknowledged == [(charge, -1)]
+    assert ledger.apply(acknowledged(charge)).acknowledged == []
+
+
 @pytest.mark.parametrize("status", [Acknowledged.ACCEPTED, Acknowledged.ON_CLAIM])
 def test_an_acknowledgement_is_applied_and_charges_nothing(ledger: Ledger, status: Acknowledged) -> None:
     """Nothing waits for a person. Its decision bears no charge: it would say another thing once that is

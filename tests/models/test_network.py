@@ -92,6 +92,23 @@ def test_every_network_passes_the_audit(said: list[Input], order: Random) -> Non
     assert [*audit(Installation().run(said, order))] == []
 
 
+@given(inputs(), st.integers(0, 5), ORDERS)
+def test_what_billing_acknowledged_is_counted_while_it_stands(
+    said: list[Input], back: int, order: Random
+) -> None:
+    """Once for each charge, however often billing answers and whatever is delivered again; no longer once
+    it is credited."""
+    ran = Installation()
+    ran.run(said, order)
+    for name in ran.network.receivers:
+        ran.network.reset(name, back)
+    ran.network.rest()
+    days = ran.network.ledger.days.values()
+    units = [unit for day in days for units in day.units.values() for unit in units]
+    stand = {unit.charge.id: 1 for unit in units if unit.charge and unit.acknowledged}
+    assert {name: count for name, count in ran.network.acknowledged.items() if count} == stand
+
+
 @given(inputs(timeless=True), ORDERS, ORDERS)
 def test_order_and_repetition_change_nothing_that_stands_in_a_network(
     said: list[Input], order: Random, other: Random

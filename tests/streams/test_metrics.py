@@ -133,6 +133,19 @@ async def test_what_was_done_is_counted_once_it_is_durable(
     assert value(measured, "perdiem_batch_records_sum", agent="count") == 3
 
 
+def test_what_happens_to_partitions_is_counted(counting: tuple[Owner, Tallies, Measured]) -> None:
+    """Rebalances, restores with what they read, and producers that were fenced."""
+    owner, _, measured = counting
+    measured.rebalanced(7, 1, 2, 3)
+    measured.restored(owner, 40, 2.0)
+    measured.fenced(owner)
+    assert value(measured, "perdiem_rebalances_total") == 1
+    assert value(measured, "perdiem_restore_duration_seconds_count", agent="count") == 2
+    assert value(measured, "perdiem_restore_duration_seconds_bucket", agent="count", le="2.5") == 2
+    assert value(measured, "perdiem_restored_records_total", agent="count") == 40
+    assert value(measured, "perdiem_fenced_total", agent="count") == 1
+
+
 async def test_the_balance_is_that_of_the_tables(counting: tuple[Owner, Tallies, Measured]) -> None:
     """However it came about: counted meanwhile, taken back, or found when the partition was restored."""
     owner, tallies, measured = counting

@@ -24,8 +24,6 @@ from streams.views.state import Running
 
 _NO_ROUTE = "none"
 """Of every path that is no page: as many as anybody can think of."""
-
-
 _OWNED = tuple(state for state in State if state is not State.RELEASED)
 
 
@@ -38,19 +36,21 @@ class Owned:
         self._measured = measured
 
     def collect(self) -> Iterable[Family]:
-        owners = sorted(self._app.tables.owners.values(), key=lambda owner: owner.tp)
         yield from self._agents()
         yield from self._partitions()
-        total = self._measured.balance.of(owners)
+        yield from self._tallies()
+        touch = _gauge(catalogue.IN_TOUCH)
+        touch.add_metric([], self._app.tables.watch.in_touch)
+        yield touch
+
+    def _tallies(self) -> Iterable[Family]:
+        total = self._measured.balance.of(self._app.tables.owners.values())
         events, billing_events = _gauge(catalogue.TALLY_EVENTS), _gauge(catalogue.TALLY_BILLING_EVENTS)
         for what in (IN, *OUTCOMES):
             events.add_metric([what], total[what])
         for kind in Kind:
             billing_events.add_metric([kind], total[kind])
-        yield from (events, billing_events)
-        touch = _gauge(catalogue.IN_TOUCH)
-        touch.add_metric([], self._app.tables.watch.in_touch)
-        yield touch
+        return events, billing_events
 
     def _agents(self) -> Iterable[Family]:
         tables = self._app.tables

@@ -15,11 +15,13 @@ from streams.intake.agent import Intake
 from streams.intake.sources import Sources
 from streams.ledger import Ledger
 from streams.logs import quiet
+from streams.metrics.measured import Measured
 from streams.once import Engine, Observer, Observers, OnceApp, Silent, die
 from streams.pace import Pace
 from streams.settings import Settings, SettingsError
 from streams.topics import Topics
 from streams.views import mount
+from streams.views.metrics import counting
 from streams.views.site import Site
 
 
@@ -28,17 +30,17 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     quiet(settings)
     facilities = load_facilities(settings.facilities)
     topics = Topics.of(settings)
-    site, pace = Site(settings), Pace()
+    site, pace, measured = Site(settings), Pace(), Measured()
     app = OnceApp(
         settings.app_id,
         engine(settings),
-        observer=Observers(pace, observer or Silent()),
+        observer=Observers(pace, measured, observer or Silent()),
         checks=[partial(each, settings) for each in (check_web, check_data_dir, check_topics)],
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,
         canonical_url=f"http://{settings.web_host}:{settings.web_port}",
-        web_application_options={"middlewares": site.middlewares},
+        web_application_options={"middlewares": [counting(measured), *site.middlewares]},
     )
     formats = {
         topic.name: json_procedures.read for topic in (topics.lab_procedures, topics.infusion_procedures)
@@ -48,7 +50,7 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     ledger = Ledger(app, topics, settings)
     holds = Holds(app, topics, sources, settings)
     Identity(app, topics, settings)
-    mount(app, site, pace, intake, ledger, holds)
+    mount(app, site, pace, measured, intake, ledger, holds)
     return app
 
 

@@ -81,7 +81,7 @@ class Holds:
                     self._list(unit, record)
                 case _:
                     self._put(record)
-        self.tallies.write(unit.records)
+        self.tallies.write(unit)
 
     def _put(self, record: Any) -> None:
         """List what was put aside. What cannot be listed stays here: put aside again it would go round."""

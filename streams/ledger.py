@@ -94,7 +94,7 @@ class Ledger:
                 self._refused(unit, record, entry)
             else:
                 self._take_in(unit, record, entry, first_time)
-        self.tallies.write(unit.records)
+        self.tallies.write(unit)
 
     def _take_in(self, unit: UnitOfWork, record: Any, entry: AnyEntry, first_time: bool) -> None:
         """Apply one entry. One that the rule fails on never stops the others.

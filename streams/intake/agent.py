@@ -52,7 +52,7 @@ class Intake:
         for record in unit.records:
             window.add(self._take_in(unit, record, self.tallies.first_time(record)))
             window.check(name)
-        self.tallies.write(unit.records)
+        self.tallies.write(unit)
         if unit.records:
             self.windows[name] = window.content
 

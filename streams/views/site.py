@@ -260,7 +260,8 @@ class Site:
         return await handler(request)  # type: ignore[no-any-return]
 
     def _unknown(self, request: web.Request) -> web.HTTPException:
-        if wants_json(request) or request.method not in ("GET", "HEAD"):
+        browser = "text/html" in request.headers.get("Accept", "")
+        if not browser or request.method not in ("GET", "HEAD"):
             return web.HTTPUnauthorized(reason="A token expected", headers={"WWW-Authenticate": "Bearer"})
         return web.HTTPSeeOther(f"/login?next={request.rel_url.raw_path}")
 

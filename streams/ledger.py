@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from models.billing import (
     Decision,
+    Kind,
     Outcome,
     Reason,
     Warning,  # noqa: A004 - the design's word
@@ -68,7 +69,12 @@ REFUSED: Codec[str, int] = Codec(
     str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(int).decode
 )
 """By event id, of every event that was held or failed on: the number of its last decision then."""
+CHARGES: Codec[str, PatientDate] = Codec(
+    str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(PatientDate).decode
+)
+"""By charge id: the patient-day that it was made on, for as long as that is kept."""
 NOBODY = Patient()
+NOTHING = PatientDay("", None)
 
 
 class Ledger:
@@ -83,12 +89,13 @@ class Ledger:
         self.patient_days = app.once_table("patient_days", PATIENT_DAYS)
         self.patients = app.once_table("patients", PATIENTS)
         self.refused = app.once_table("refused", REFUSED)
+        self.charges = app.once_table("charges", CHARGES)
         self.tallies = Tallies(app, "ledger")
         app.once_agent(
             "ledger",
             self.fill,
             changelogs={topics.procedures.name: topics.patient_days.name},
-            tables=[self.patient_days, self.patients, self.refused, *self.tallies.tables],
+            tables=[self.patient_days, self.patients, self.refused, self.charges, *self.tallies.tables],
         )
 
     def fill(self, unit: UnitOfWork) -> None:
@@ -130,6 +137,8 @@ class Ledger:
         for day in posting.days:
             self.patient_days[entry.patient, day.service_date] = day
         for removed in posting.removed:
+            for charge_id in self.patient_days.get((entry.patient, removed), NOTHING).charge_ids:
+                del self.charges[charge_id]
             del self.patient_days[entry.patient, removed]
         if posting.patient is not patient:
             self.patients[entry.patient] = posting.patient
@@ -143,6 +152,8 @@ class Ledger:
             headers = self._billing.headers(billing_event.id)
             unit.send(topics.billing_events.name, key, encode_billing_event(billing_event), headers)
             unit.counts[billing_event.kind] += 1
+            if billing_event.kind is Kind.CHARGE:
+                self.charges[billing_event.id] = (billing_event.patient, billing_event.service_date)
         for made in posting.made:
             self._decide(unit, key, made.decision)
         for answer in posting.answers:

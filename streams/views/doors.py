@@ -51,7 +51,7 @@ def mount(site: Site) -> None:
             raise web.HTTPBadRequest from None
         if answer is None:
             raise web.HTTPUnauthorized
-        return web.Response(body=answer, content_type="application/msgpack")
+        return web.Response(body=answer, content_type="application/json")
 
 
 async def _login(site: Site, request: web.Request, said: str = "", status: int = 200) -> web.Response:

@@ -6,7 +6,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from streams.views.pictures import columns, curve, flow
+from models.explain import SERVICES, STATUSES, version
+from streams.views.pictures import LANES_WIDTH, columns, curve, flow, lanes
 
 NOT_KNOWN = "\N{EN DASH}"
 
@@ -26,6 +27,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"NOT_KNOWN": NOT_KNOWN, "flow": flow, "columns": columns, "curve": curve}
+    made.globals |= {"lanes": lanes, "LANES_WIDTH": LANES_WIDTH}
+    made.globals |= {"SERVICES": SERVICES, "STATUSES": STATUSES, "version": version}
     made.filters |= {"count": count, "words": words, "duration": duration, "moment": moment}
     return made
 

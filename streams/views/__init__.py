@@ -35,6 +35,8 @@ def mount(
     known, hrefs = Known(site.settings, ledger, identity, holds), Hrefs(site)
     if site.secret is not None:
         known.add_to(site.workers)
-    find.mount(site, known, Records(site.settings, sources, holds), hrefs, sources.facilities)
-    for page in (patient, patient_day, episode):
-        page.mount(site, known, hrefs)
+    records = Records(site.settings, sources, holds)
+    find.mount(site, known, records, hrefs, sources.facilities)
+    patient.mount(site, known, hrefs)
+    patient_day.mount(site, known, records, hrefs)
+    episode.mount(site, known, hrefs)

@@ -1,21 +1,25 @@
 """Patient-day: whether each service of one day is charged, and why."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from models.procedures import SEPARATOR
+from models.procedures import SEPARATOR, ProcedureEvent
 from streams.access import Did
 from streams.views.hrefs import Hrefs
 from streams.views.known import Known
 from streams.views.masking import Mask
 from streams.views.patient import Notice, notices
 from streams.views.pictures import Lanes, Point, lanes
+from streams.views.records import Records, RecordsError
 from streams.views.render import moment
 from streams.views.rights import Right
-from streams.views.sheet import Course, Sheet, sheet
+from streams.views.sheet import NO_MORE, Course, Sheet, sheet, unkept
 from streams.views.site import Asked, Shown, Site
 from streams.views.workers import Missing
 
 _ASKED = 5
+_READ = 10
 
 
 class PatientDayPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,8 +67,8 @@ def _short(course: Course) -> str:
     return name if len(name) <= 20 else f"{name[:19]}…"
 
 
-def mount(site: Site, known: Known, hrefs: Hrefs) -> None:
-    """Add ``/patient-days/{day}``."""
+def mount(site: Site, known: Known, records: Records, hrefs: Hrefs) -> None:
+    """Add ``/patient-days/{day}``; with ``?read`` what the ledger no longer keeps is read from its topic."""
 
     @site.page("/patient-days/{day}", Right.PATIENTS, "patient_day.html")
     async def patient_day(asked: Asked) -> Shown:
@@ -75,8 +79,14 @@ def mount(site: Site, known: Known, hrefs: Hrefs) -> None:
             await asked.note(Did.LOOK, asked.names["day"])
         kept, missing = await known.patient(name)
         day = kept.day(service_date)
-        found = sheet(day, kept.patient, mask) if day and kept.patient else None
         told = [*notices(name, kept, hrefs)]
+        read: Mapping[str, ProcedureEvent] = NO_MORE
+        if day is not None and "read" in asked.request.query:
+            try:
+                read = await records.statements(unkept(day)[:_READ])
+            except RecordsError as error:
+                told.append(Notice(f"{error}."))
+        found = sheet(day, kept.patient, mask, read) if day and kept.patient else None
         for course in _moved(found):
             patients, unanswered = await known.procedure(course.source, course.procedure_id)
             missing += unanswered

@@ -1,6 +1,7 @@
 """Records: what a source, a person or billing said under an event's id, read from its topic."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from models.billing import Outcome
 from models.commands import Redrive, Release, command
 from models.hearing import Taken
 from models.messages import Unreadable
-from models.procedures import place
+from models.procedures import ProcedureEvent, place
 from models.worklist import Item, State
 from streams.clients import BrokersError
 from streams.holds import Holds
@@ -45,6 +46,19 @@ class Records:
 
     def __contains__(self, topic: str) -> bool:
         return topic in self._sources
+
+    async def statements(self, event_ids: Sequence[str]) -> dict[str, ProcedureEvent]:
+        """What sources say of procedures under these ids, as intake takes it today; none that is not there.
+
+        Raises ``RecordsError``.
+        """
+        found: dict[str, ProcedureEvent] = {}
+        for event_id in event_ids:
+            if event_id.rsplit(":", 3)[0] in self:
+                taken = (await self.said(event_id, None)).taken
+                if isinstance(taken, ProcedureEvent):
+                    found[event_id] = taken
+        return found
 
     async def said(self, event_id: str, item: Item | None) -> Said:
         """What the event says; of an ``item`` that was released or redriven with what a person filled in.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 
 import msgspec
 
@@ -21,6 +22,7 @@ from models.units import Unit
 from streams.views.masking import Mask
 from streams.views.pictures import group_of
 
+NO_MORE: Mapping[str, ProcedureEvent] = MappingProxyType({})
 NONE = "none"
 """The state of a service of which nothing was said; the others are the groups of ``pictures``."""
 
@@ -121,11 +123,26 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
     waiting: list[Waiting]
 
 
-def sheet(day: PatientDay, patient: Patient, mask: Mask) -> Sheet:
-    """What is known of ``day``, of which ``patient`` keeps the rest; ``mask`` hides what must not be seen."""
+def unkept(day: PatientDay) -> list[str]:
+    """Events of which the ledger no longer keeps what they said, for it can hold no more."""
+    return [
+        event_id
+        for procedure in day.procedures.values()
+        for event_id in procedure.decisions
+        if all(event_id != each.event_id for each in (*procedure.statements, *procedure.rejected))
+    ]
+
+
+def sheet(
+    day: PatientDay, patient: Patient, mask: Mask, read: Mapping[str, ProcedureEvent] = NO_MORE
+) -> Sheet:
+    """What is known of ``day``, of which ``patient`` keeps the rest; ``mask`` hides what must not be seen.
+
+    ``read``: what was said by those that are ``unkept``, as far as it was read elsewhere.
+    """
     courses: dict[tuple[Service | None, Stream | None], list[Course]] = {}
     for name, procedure in day.procedures.items():
-        courses.setdefault(_about(procedure), []).append(_course(day, patient, name, mask))
+        courses.setdefault(_about(procedure), []).append(_course(day, patient, name, mask, read))
     keys = {*courses}
     for key in (*day.units, *day.overrides, *day.opening):
         stream, _, service = key.partition(SEPARATOR)
@@ -216,7 +233,9 @@ def _allowances(kind: str, given: Mapping[str, bool], patient: Patient) -> Itera
         yield Allowance(kind=kind, command=command, stands=stands, event_id=heard.event_id if heard else None)
 
 
-def _course(day: PatientDay, patient: Patient, name: str, mask: Mask) -> Course:
+def _course(
+    day: PatientDay, patient: Patient, name: str, mask: Mask, read: Mapping[str, ProcedureEvent]
+) -> Course:
     procedure = day.procedures[name]
     holder = procedure.holder
     known = {each.event_id: each for each in (*procedure.rejected, *procedure.statements)}
@@ -226,7 +245,7 @@ def _course(day: PatientDay, patient: Patient, name: str, mask: Mask) -> Course:
         if isinstance(entry, ProcedureEvent) and entry.procedure == name and entry.command is None
     }
     events = [
-        _event(day, patient, name, event_id, known.get(event_id), parked.get(event_id), mask)
+        _event(day, patient, name, event_id, known.get(event_id), parked.get(event_id), mask, read)
         for event_id in dict.fromkeys((*procedure.decisions, *known))
     ]
     return Course(
@@ -246,6 +265,7 @@ def _event(
     statement: ProcedureEvent | None,
     parked: ProcedureEvent | None,
     mask: Mask,
+    read: Mapping[str, ProcedureEvent],
 ) -> Event:
     procedure = day.procedures[name]
     holder, told = procedure.holder, procedure.decisions.get(event_id)
@@ -254,7 +274,14 @@ def _event(
         statement, item, truth = parked, item_of(parked), Truth(Outcome.HELD, Reason.ON_CLAIM)
     elif statement is None:
         outcome = told.outcome if told else Outcome.REPEATED
-        return Event(event_id=event_id, outcome=outcome, holds=False, why=[OUTCOMES[outcome]], statement=None)
+        said = read.get(event_id)
+        return Event(
+            event_id=event_id,
+            outcome=outcome,
+            holds=False,
+            why=[OUTCOMES[outcome]],
+            statement=mask.of(said) if said else None,
+        )
     else:
         truth = day.truth(name, event_id)
     holds = event_id == holder.event_id

@@ -121,13 +121,14 @@ def pair(brokers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
 
 
 def day() -> list[bytes]:
-    """A correction, a duplicate, a withdrawal, and a receipt on another day."""
+    """A correction, a duplicate, a withdrawal, and a receipt on another day that was sent twice."""
     return [
         stated("C1"),
         stated("C1", version=2, performed={"start": "2025-03-10T10:30:00"}),
         stated("C2", performed={"start": "2025-03-10T12:00:00"}),
         stated("T1", code="38226"),
         stated("T1", code="38226", version=2, status="withdrawn"),
+        stated("R1", code="38227", performed={"start": "2025-03-20T08:00:00"}),
         stated("R1", code="38227", performed={"start": "2025-03-20T08:00:00"}),
     ]
 
@@ -201,6 +202,20 @@ def test_whether_each_service_is_charged_stands_first(pages: Pages) -> None:
     assert "the source withdrew the procedure" in lines["transport"]["verdict"]["said"]
     page = pages.get(day_of(pages)).body
     assert page.index("Charged once.") < page.index("Procedure C1")
+
+
+def test_what_the_ledger_no_longer_keeps_is_read_on_demand(pages: Pages) -> None:
+    """What a resend said: from its topic, masked like all else."""
+    path = day_of(pages, "2025-03-20")
+
+    def resent(role: Role, query: str = "") -> Any:
+        lines = pages.get(path + query, role, program=True).told["sheet"]["lines"]
+        [course] = next(line["procedures"] for line in lines if line["service"] == "receipt")
+        return course["events"][1]
+
+    assert (resent(Role.VIEWER)["outcome"], resent(Role.VIEWER)["statement"]) == ("repeated", None)
+    assert resent(Role.ANALYST, "?read")["statement"]["account_number"] == "ACC-31"
+    assert resent(Role.VIEWER, "?read")["statement"]["account_number"] == "***"
 
 
 def test_the_course_of_the_therapy_is_drawn(pages: Pages) -> None:

@@ -1,5 +1,7 @@
 """A patient-day is told as a person reads it: a verdict for each service, and how it came to that."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -9,11 +11,11 @@ from models.entries import Acknowledgement, AnyEntry, Opening, Override
 from models.procedures import Performer, ProcedureEvent, Reporting, Status, Stream
 from streams.views.masking import HIDDEN, Mask
 from streams.views.patient_day import picture
-from streams.views.sheet import Line, Sheet, sheet
+from streams.views.sheet import Line, Sheet, sheet, unkept
 from tests.models.ledger import Ledger
 from tests.models.said import MONDAY, PATIENT, said, standing, withdrawn
 
-COLLECTION = {"stream": Stream.FACILITY, "service": Service.COLLECTION, "service_date": MONDAY}
+COLLECTION: Any = {"stream": Stream.FACILITY, "service": Service.COLLECTION, "service_date": MONDAY}
 
 
 def told(*entries: AnyEntry, show: bool = True, ledger: Ledger | None = None) -> Sheet:
@@ -90,20 +92,23 @@ def test_the_statement_that_won_is_told_from_the_others() -> None:
         (third.event_id, True),
     ]
     assert "It does not hold: version 2 is higher than version 1." in course.events[0].why
-    assert (
-        'It does not hold: of the same version, "withdrawn" goes before "performed".' in course.events[1].why
-    )
+    below = 'It does not hold: of the same version, "withdrawn" goes before "performed".'
+    assert below in course.events[1].why
     assert "It holds: version 2 is the highest." in course.events[2].why
 
 
 def test_an_event_whose_words_are_not_kept_is_still_told() -> None:
-    """That it repeated another, and its id."""
+    """That it repeated another, and its id; its words, too, where they were read from its topic."""
     event = said("A")
     again = msgspec.structs.replace(event, event_id="lab.procedures:0:999:0")
-    [course] = line(told(event, again)).procedures
+    ledger = Ledger()
+    [course] = line(told(event, again, ledger=ledger)).procedures
     repeated = course.events[1]
     assert (repeated.event_id, repeated.outcome) == (again.event_id, Outcome.REPEATED)
     assert (repeated.statement, repeated.why) == (None, ["The same was said before."])
+    assert unkept(ledger.days[PATIENT, MONDAY]) == [again.event_id]
+    read = sheet(ledger.days[PATIENT, MONDAY], ledger.patients[PATIENT], Mask(True), {again.event_id: again})
+    assert line(read).procedures[0].events[1].statement == again
 
 
 def test_what_waits_for_a_person_leads_to_the_worklist() -> None:
@@ -154,7 +159,7 @@ NOT_OF_A_PATIENT = {
 
 @pytest.mark.parametrize("told_of", [ProcedureEvent, BillingEvent])
 def test_no_field_is_shown_by_mistake(told_of: type[ProcedureEvent | BillingEvent]) -> None:
-    """Whoever adds one to what a source says, or to a charge, must say whether a patient may be known by it."""
+    """Whoever adds one must say whether a patient may be known by it."""
     ledger = Ledger()
     event = said(
         account_number="N",

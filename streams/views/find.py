@@ -208,7 +208,9 @@ def mount(site: Site, known: Known, records: Records, hrefs: Hrefs, facilities: 
         else:
             try:
                 hits = await search.find(wanted)
-                said = "" if hits else f"No {wanted.by} of this name is known."
+                if not hits:
+                    by = " by those who answered" if search.missing else ""
+                    said = f"No {wanted.by} of this name is known{by}."
             except RecordsError as error:
                 said = f"{error}."
         found = Found(authorities=authorities, hits=[*hits], said=said, missing=sorted(search.missing))

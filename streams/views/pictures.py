@@ -182,7 +182,7 @@ class Lanes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 LANES_WIDTH, LANE = 760.0, 46.0
-_LEFT, _RIGHT, _TOP, _FOOT, _APART, _NEAR = 170.0, 40.0, 8.0, 26.0, 104.0, 20.0
+_LEFT, _RIGHT, _TOP, _FOOT, _APART, _NEAR = 170.0, 60.0, 8.0, 26.0, 104.0, 20.0
 
 
 def lanes(names: Sequence[str], points: Iterable[Point], ticks: Mapping[float, str]) -> Lanes:
@@ -195,7 +195,7 @@ def lanes(names: Sequence[str], points: Iterable[Point], ticks: Mapping[float, s
     first, last = min(times, default=0.0), max(times, default=0.0)
 
     def across(at: float) -> float:
-        part = (at - first) / (last - first) if last > first else 0.5
+        part = (at - first) / (last - first) if last > first else 0.0
         return round(_LEFT + 20 + part * (LANES_WIDTH - _LEFT - _RIGHT - 20), 1)
 
     marks: list[Mark] = []

@@ -342,6 +342,22 @@ async def test_a_merged_patient_leads_to_whoever_has_the_charges_now(live: Live,
     assert before["href"] in [notice["href"] for notice in back]
 
 
+async def test_a_procedure_that_another_patient_has_leads_there(live: Live, pages: Pages) -> None:
+    """A later statement said that it was another's: the day of the former one says so."""
+    first, other = "6660471400", "6660471500"
+    await live.take([stated("V1", mrn=first, products=[])])
+    path = day_of(pages, mrn=first)
+    await live.take([stated("V1", mrn=other, products=[], version=2)])
+    told = pages.get(path, program=True).told
+    assert [notice["href"] for notice in told["notices"]] == [pages.followed(other, "LAKE")]
+    assert told["sheet"]["lines"][0]["verdict"] == {
+        "state": "uncharged",
+        "said": "Not charged here: the procedure belongs to another patient. "
+        "A higher statement says that it is another patient's, or this one's again.",
+    }
+    assert "is another patient&#39;s." in pages.get(path).body
+
+
 async def test_a_forgotten_charge_is_no_longer_found(live: Live, pages: Pages) -> None:
     """Once the day is removed nothing leads from the charge to its patient."""
     mrn = "6660471300"

@@ -80,7 +80,7 @@ def test_points_and_names_do_not_lie_on_each_other() -> None:
     assert [text for _, text in drawn.ticks] == ["ten", "ninety"]
 
 
-def test_a_single_time_lies_in_the_middle() -> None:
+def test_a_single_time_lies_in_the_picture() -> None:
     """And nothing is divided by nothing."""
     assert lanes([], [], {}).marks == []
     [mark] = lanes(["a"], [point(0, 10)], {}).marks

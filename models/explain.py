@@ -1,8 +1,11 @@
 """Why an event was charged or not, in plain sentences. No patient's id stands in any of them."""
 
-from models.billing import BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
+from collections.abc import Sequence
+
+from models.billing import Acknowledged, BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
 from models.billing import Warning as Noticed
 from models.codes import Service
+from models.procedures import ProcedureEvent, Status, VersionKind
 from models.worklist import Item
 from models.worklist import Kind as Waits
 
@@ -108,6 +111,21 @@ WAYS = {
 """What a person can do about items that nothing is missing of."""
 
 
+ACKNOWLEDGED = {
+    None: "Billing has not acknowledged it.",
+    Acknowledged.ACCEPTED: "Billing accepted it.",
+    Acknowledged.ON_CLAIM: "It is on a claim.",
+    Acknowledged.REFUSED: "Billing refused it.",
+}
+
+STATUSES = {
+    Status.IN_PROGRESS: "begun, not completed",
+    Status.PERFORMED: "performed",
+    Status.NOT_PERFORMED: "not performed",
+    Status.WITHDRAWN: "withdrawn",
+}
+
+
 def explain(decision: Decision, *, warnings: bool = True, past: bool = False) -> list[str]:
     """The sentences that say what became of the event, the most important first, warnings last.
 
@@ -129,6 +147,43 @@ def explain(decision: Decision, *, warnings: bool = True, past: bool = False) ->
     if warnings:
         said += [f"Warning: {WARNINGS[Noticed(warning)]}" for warning in decision.warnings]
     return said
+
+
+def version(statement: ProcedureEvent) -> str:
+    """What orders a statement among those about its procedure."""
+    match statement.version_kind:
+        case VersionKind.NUMBER:
+            return f"version {int(statement.version)}"
+        case VersionKind.RECORDED:
+            return f"recorded {statement.version}"
+        case VersionKind.MESSAGE_TIME:
+            return f"sent {statement.version}"
+
+
+def rank(statement: ProcedureEvent, holder: ProcedureEvent) -> str:
+    """Why ``statement`` holds of its procedure, or why ``holder`` does instead."""
+    if statement.event_id == holder.event_id:
+        return f"It holds: {version(statement)} is the highest."
+    if statement.version != holder.version:
+        return f"It does not hold: {version(holder)} is higher than {version(statement)}."
+    if statement.status is not holder.status:
+        held, said = STATUSES[holder.status], STATUSES[statement.status]
+        return f'It does not hold: of the same version, "{held}" goes before "{said}".'
+    return "It does not hold: another of the same version does, the same one in whatever order they come."
+
+
+def charged(acknowledged: Sequence[Acknowledged | None], more: int) -> str:
+    """What is charged of one service on one day: ``acknowledged`` as billing said of each charge.
+
+    ``more`` procedures count for it, too, and are not charged.
+    """
+    said = "Charged once."
+    if len(acknowledged) > 1:
+        said = f"Charged {len(acknowledged)} times: a person allowed more than one unit."
+    if more:
+        also = "Another procedure counts" if more == 1 else f"{more} other procedures count"
+        said += f" {also} for it and {'is' if more == 1 else 'are'} not charged: once a day."
+    return " ".join([said, *(ACKNOWLEDGED[each] for each in dict.fromkeys(acknowledged))])
 
 
 def subject(decision: Decision) -> str:

@@ -49,8 +49,8 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     intake = Intake(app, topics, sources, settings)
     ledger = Ledger(app, topics, settings)
     holds = Holds(app, topics, sources, settings)
-    Identity(app, topics, settings)
-    mount(app, site, pace, measured, intake, ledger, holds)
+    identity = Identity(app, topics, settings)
+    mount(app, site, pace, measured, sources, intake, ledger, holds, identity)
     return app
 
 

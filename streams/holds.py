@@ -129,7 +129,7 @@ class Holds:
             return
         item, unknown = self.worklist.get(said.item), self.unknown.get(said.id)
         try:
-            hearing = hear(item, said, event_id, self._take_in, before=unknown, decided=before)
+            hearing = hear(item, said, event_id, self.take_in, before=unknown, decided=before)
         except Exception as error:
             self._fail(unit, record, event_id, before, error)
             return
@@ -141,7 +141,7 @@ class Holds:
             self._count(item, hearing.item, hearing.taken)
             self._follow(unit, item, said, hearing)
 
-    def _take_in(self, item: Item, said: Release | Redrive) -> list[Taken]:
+    def take_in(self, item: Item, said: Release | Redrive) -> list[Taken]:
         """What the item's record is today, with what the command puts in its place. Raises Unreadable."""
         assert item.topic is not None
         assert item.partition is not None

@@ -40,19 +40,19 @@ class State:
     """What identity knows. The links between patients are kept by id, and by the patients that they name."""
 
     def __init__(self, app: OnceApp) -> None:
-        self._procedures = app.once_table("identity_procedures", PROCEDURES)
-        self._products = app.once_table("identity_products", NAMES)
+        self.procedures = app.once_table("identity_procedures", PROCEDURES)
+        self.products = app.once_table("identity_products", NAMES)
         self._links = app.once_table("identity_links", MERGES)
         self._patients = app.once_table("identity_linked", NAMES)
-        self.tables: list[Table[str, Any]] = [self._procedures, self._products, self._links, self._patients]
+        self.tables: list[Table[str, Any]] = [self.procedures, self.products, self._links, self._patients]
         self.unread = False
         """Something could not be read: nothing may be decided then."""
 
     def procedure(self, name: str) -> Tops:
-        return self._read(self._procedures, name, {})
+        return self._read(self.procedures, name, {})
 
     def product(self, name: str) -> tuple[str, ...]:
-        return self._read(self._products, name, ())
+        return self._read(self.products, name, ())
 
     def link(self, name: str) -> Link | None:
         return self._read(self._links, name, None)
@@ -62,9 +62,9 @@ class State:
 
     def write(self, came: "Came") -> None:
         for name, tops in came.procedures.items():
-            self._procedures[name] = tops
+            self.procedures[name] = tops
         for name, patients in came.products.items():
-            self._products[name] = patients
+            self.products[name] = patients
         for each in came.links:
             self._links[each.id] = each
             for patient in each.patients:

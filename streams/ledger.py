@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from models.billing import (
     Decision,
+    Kind,
     Outcome,
     Reason,
     Warning,  # noqa: A004 - the design's word
@@ -61,7 +62,12 @@ PATIENT_DAYS: Codec[PatientDate, PatientDay] = Codec(
     _encode_key, _decode_key, encode_patient_day, decode_patient_day
 )
 PATIENTS: Codec[str, Patient] = Codec(str.encode, bytes.decode, encode_patient, decode_patient)
+CHARGES: Codec[str, PatientDate] = Codec(
+    str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(PatientDate).decode
+)
+"""By charge id: the patient-day that it was made on, for as long as that is kept."""
 NOBODY = Patient()
+NOTHING = PatientDay("", None)
 
 
 class Ledger:
@@ -74,12 +80,16 @@ class Ledger:
         self.patient_days = app.once_table("patient_days", PATIENT_DAYS)
         self.patients = app.once_table("patients", PATIENTS)
         self.refusals = Refusals(app, "refused")
+        self.charges = app.once_table("charges", CHARGES)
         self.tallies = Tallies(app, "ledger")
         app.once_agent(
             "ledger",
             self.fill,
             changelogs={topics.procedures.name: topics.patient_days.name},
-            tables=[self.patient_days, self.patients, self.refusals.table, *self.tallies.tables],
+            tables=[
+                *(self.patient_days, self.patients, self.charges, self.refusals.table),
+                *self.tallies.tables,
+            ],
         )
 
     def fill(self, unit: UnitOfWork) -> None:
@@ -138,6 +148,8 @@ class Ledger:
         for day in posting.days:
             self.patient_days[name, day.service_date] = day
         for removed in posting.removed:
+            for charge_id in self.patient_days.get((name, removed), NOTHING).charge_ids:
+                del self.charges[charge_id]
             del self.patient_days[name, removed]
         if posting.patient is not before:
             self.patients[name] = posting.patient
@@ -148,6 +160,8 @@ class Ledger:
             headers = self._billing.headers(billing_event.id)
             unit.send(topic, key, encode_billing_event(billing_event), headers)
             unit.counts[billing_event.kind] += 1
+            if billing_event.kind is Kind.CHARGE:
+                self.charges[billing_event.id] = (billing_event.patient, billing_event.service_date)
         for made in posting.made:
             self._passing.publish(unit, made.decision, key)
         for answer in posting.answers:

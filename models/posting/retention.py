@@ -1,11 +1,10 @@
 """Retention: what is older than a date is no longer kept, and never charged again."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Container
 
 from msgspec.structs import replace
 
 from models.billing import Outcome, Reason
-from models.day import PatientDay
 from models.decisions import Truth
 from models.entries import AnyEntry, Expiry, Opening, Override
 from models.patient_day import told
@@ -35,7 +34,7 @@ def expire(books: Books, entry: Expiry) -> None:
             gone[name] = max(said.sequence for said in procedure.decisions.values())
         else:
             send_over(books, name, replace(procedure, statements=[]), home_of(name), entry.event_id)
-    charges = [charge for day in sorted(old) for charge in _charges(books.days[day])]
+    charges = [charge for day in sorted(old) for charge in books.days[day].charge_ids]
     books.out.removed = sorted(old)
     books.patient = replace(
         books.patient,
@@ -45,15 +44,6 @@ def expire(books: Books, entry: Expiry) -> None:
         forgotten=(*patient.forgotten, *charges),
         expired_before=max(before, patient.expired_before or before),
     )
-
-
-def _charges(day: PatientDay) -> Iterator[str]:
-    """Ids of all charges that its units ever had."""
-    for units in day.units.values():
-        for unit in units:
-            yield from (credited.charge_id for credited in unit.credited)
-            if unit.charge is not None:
-                yield unit.charge.id
 
 
 def _drop_waiting(books: Books, forgotten: Container[str], entry: Expiry) -> list[ProcedureEvent]:

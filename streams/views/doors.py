@@ -32,4 +32,4 @@ def mount(site: Site) -> None:
             raise web.HTTPBadRequest from None
         if answer is None:
             raise web.HTTPUnauthorized
-        return web.Response(body=answer, content_type="application/msgpack")
+        return web.Response(body=answer, content_type="application/json")

@@ -85,6 +85,11 @@ def _band(left: float, right: float, size: float) -> str:
     )
 
 
+def group_of(outcome: Outcome) -> str:
+    """What the outcome means to whoever bills."""
+    return _GROUP_OF.get(outcome, "uncharged")
+
+
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A stacked column: of each group from where to where, as parts of the tallest column."""
 
@@ -182,3 +187,76 @@ def equation(came_in: int, outcomes: Mapping[str, int], whole: int | None = None
         x += count * scale
     closes = came_in == decided and all(count >= 0 for count in outcomes.values())
     return Equation(max(0, came_in) * scale, parts, closes)
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened at one time, to be drawn in the lane of this number."""
+
+    lane: int
+    at: float
+    group: str
+    said: str
+    """Read to who points at it."""
+    hollow: bool = False
+    text: str = ""
+    """Drawn beside it: a letter or two."""
+    tie: tuple[str, ...] = ()
+    """Points that share one of these are joined by a line."""
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    x: float
+    y: float
+    point: Point
+
+
+class Lanes(msgspec.Struct, frozen=True, kw_only=True):
+    """Points over time, in a view box of ``LANES_WIDTH`` by ``height``."""
+
+    height: float
+    lanes: list[tuple[str, float]]
+    """Each name, and where its line lies."""
+    marks: list[Mark]
+    ties: list[str]
+    """Of SVG polylines."""
+    ticks: list[tuple[float, str]]
+
+
+LANES_WIDTH, LANE = 760.0, 46.0
+_LEFT, _RIGHT, _TOP, _FOOT, _APART, _NEAR = 170.0, 60.0, 8.0, 26.0, 104.0, 20.0
+
+
+def lanes(names: Sequence[str], points: Iterable[Point], ticks: Mapping[float, str]) -> Lanes:
+    """``points`` over time, beside each other where they would lie on each other.
+
+    Of ``ticks`` those are named for which there is room.
+    """
+    ordered = sorted(points, key=lambda point: point.at)
+    times = [*ticks, *(point.at for point in ordered)]
+    first, last = min(times, default=0.0), max(times, default=0.0)
+
+    def across(at: float) -> float:
+        part = (at - first) / (last - first) if last > first else 0.0
+        return round(_LEFT + 20 + part * (LANES_WIDTH - _LEFT - _RIGHT - 20), 1)
+
+    marks: list[Mark] = []
+    for point in ordered:
+        x = across(point.at)
+        near = sum(mark.point.lane == point.lane and x - mark.x < _NEAR for mark in marks)
+        y = _TOP + LANE * (point.lane + 0.5) + (0, 13, -13)[near % 3]
+        marks.append(Mark(x=x, y=y, point=point))
+    ties: dict[str, list[str]] = {}
+    for mark in marks:
+        for tie in mark.point.tie:
+            ties.setdefault(tie, []).append(f"{mark.x},{mark.y}")
+    named: list[tuple[float, str]] = []
+    for at, text in sorted(ticks.items()):
+        if not named or across(at) - named[-1][0] >= _APART:
+            named.append((across(at), text))
+    return Lanes(
+        height=_TOP + LANE * len(names) + _FOOT,
+        lanes=[(name, _TOP + LANE * (number + 0.5)) for number, name in enumerate(names)],
+        marks=marks,
+        ties=[" ".join(line) for line in ties.values() if len(line) > 1],
+        ticks=named,
+    )

@@ -7,7 +7,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from models import explain
-from streams.views.pictures import columns, curve, equation, flow
+from models.explain import SERVICES, STATUSES, version
+from streams.views.pictures import LANES_WIDTH, columns, curve, equation, flow, lanes
 
 NOT_KNOWN = "\N{EN DASH}"
 
@@ -28,6 +29,8 @@ def _environment() -> Environment:
     )
     made.globals |= {"NOT_KNOWN": NOT_KNOWN, "flow": flow, "columns": columns, "curve": curve}
     made.globals |= {"equation": equation, "explain": explain}
+    made.globals |= {"lanes": lanes, "LANES_WIDTH": LANES_WIDTH}
+    made.globals |= {"SERVICES": SERVICES, "STATUSES": STATUSES, "version": version}
     made.filters |= {"count": count, "words": words, "duration": duration, "moment": moment}
     return made
 

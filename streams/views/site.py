@@ -179,8 +179,11 @@ class Site:
 
             return call
 
+        # By itself every view has HEAD, and no second one may: a page and its form share a path.
+        answered = {verb.upper() for verb in handlers} | ({"HEAD"} if "get" in handlers else set())
         name = f"{'-'.join(handlers)} {path}"
-        view = type(name, (View,), {verb: method(handler) for verb, handler in handlers.items()})
+        made = {verb: method(handler) for verb, handler in handlers.items()}
+        view = type(name, (View,), {**made, "get_methods": lambda view: answered})
         self.app.page(path, name=name)(view)
 
     # Showing pages

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import app, counted
+from streams.cli import app, counted, words
 
 if TYPE_CHECKING:
     from models.episode import Episode, Missing, Notice, Step
@@ -89,7 +89,7 @@ def _step(step: "Step") -> Iterator[str]:
     said = f", product {', '.join(about.product_ids)}" if about.product_ids else ""
     yield f"     procedure {about.procedure_id} of {about.source}{said}"
     if step.charge is not None:
-        billed = f", {step.acknowledged.replace('_', ' ')}" if step.acknowledged else ""
+        billed = f", {words(step.acknowledged)}" if step.acknowledged else ""
         yield f"     charge {step.charge.id} stands{billed}"
     for sentence in explain(step.decision)[step.charge is not None :]:
         yield f"     {sentence}"

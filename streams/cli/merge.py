@@ -56,7 +56,7 @@ def patients(
         f"{charges} of {losing} now: {surviving} would have them, once a service and day",
     ]
     confirm(shown, yes)
-    act(settings, [said], wait)
+    asyncio.run(act(settings, [said], wait))
 
 
 @merge.command()
@@ -80,4 +80,4 @@ def undo(
     said = UndoMerge(merge=done.id, losing=done.losing, surviving=done.surviving, **stamp(*signature))
     names = [masked(each, show_patients) for each in (done.losing, done.surviving)]
     confirm([f"Undo the merge of {names[0]} into {names[1]} by {done.user}: {done.reason}"], yes)
-    act(settings, [said], wait)
+    asyncio.run(act(settings, [said], wait))

@@ -48,7 +48,7 @@ def allow(
         **stamp(*signature),
     )
     confirm([f"Allow one more {_unit(said)}; to take it back: perdiem override take-back {said.id}"], yes)
-    act(settings, [said], wait)
+    asyncio.run(act(settings, [said], wait))
 
 
 @override.command("take-back")
@@ -76,7 +76,7 @@ def take_back(
         **stamp(*signature),
     )
     confirm([f"Take back one {_unit(said)}, allowed by {allowed.user}: {allowed.reason}"], yes)
-    act(settings, [said], wait)
+    asyncio.run(act(settings, [said], wait))
 
 
 def _unit(said: "AllowUnit | TakeBackUnit") -> str:

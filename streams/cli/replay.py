@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import app, counted
-from streams.cli.acting import User, Yes, askable, confirm, signed
+from streams.cli import app, counted, words
+from streams.cli.acting import WAIT_OF_MANY, User, Wait, Yes, act, askable, confirm, signed
 
 if TYPE_CHECKING:
     from models.what_if import Report
@@ -28,14 +28,14 @@ def replay(
     reason: Annotated[str, typer.Option(help="With --apply: why. Needed then.")] = "",
     user: User = "",
     yes: Yes = False,
+    wait: Wait = WAIT_OF_MANY,
 ) -> None:
     """Show which charges would differ if another facilities file had always held. Nothing is written.
 
     With --apply, statements that the file resolves differently are stated anew, and what is held but would
     not be is released; all else is left as it is. Applying a file twice changes nothing.
     """
-    from models.revision import Order
-    from streams.commands import send
+    from models.revision import Act, Order
     from streams.replay import replay
     from streams.settings import Settings
 
@@ -50,13 +50,17 @@ def replay(
                 print(json.dumps(report.told(patients=show_patients), indent=2))
             else:
                 show(report, patients=show_patients)
-            if apply:
-                check_workers(settings, report.file)
-                confirm([f"Apply the file of digest {report.file}, as told above"], yes, err=True)
-                order = Order(report.file, signature[0], datetime.now(UTC), signature[1])
-                sent = await send(settings, replayed.commands(order))
-                told = f"{counted(sent, 'command')} sent to {settings.topic_prefix}{settings.topic_commands}."
-                typer.echo(told, err=as_json)
+            if not apply:
+                return
+            check_workers(settings, report.file)
+            applicable = report.acts[Act.RESTATE] + report.acts[Act.RELEASE]
+            if not applicable:
+                typer.echo("Nothing is to be applied.", err=as_json)
+                return
+            events = counted(applicable, "event")
+            confirm([f"Apply the file of digest {report.file} to {events}, as told above"], yes, err=True)
+            order = Order(report.file, signature[0], datetime.now(UTC), signature[1])
+            await act(settings, replayed.commands(order), wait, many=True, err=as_json)
 
     asyncio.run(run())
 
@@ -95,21 +99,21 @@ def show(report: "Report", *, patients: bool) -> None:
             table.add_column(column)
         table.add_column("Charges", justify="right")
         for (effect, facility, service), count in sorted(report.charges.items()):
-            table.add_row(_words(effect), facility, service, f"{count:,}")
+            table.add_row(words(effect), facility, service, f"{count:,}")
         console.print(table)
     else:
         console.print("No charge would differ.")
     if report.fields:
         console.print("Different in", ", ".join(f"{name} ({n:,})" for name, n in report.fields.most_common()))
     for (was, would_be), count in report.outcomes.most_common():
-        console.print(f"{counted(count, 'event')}: {_words(was)} -> {_words(would_be)}")
-    for act, count in report.acts.most_common():
-        console.print(f"{counted(count, 'event')}: {ACTS[act]}")
+        console.print(f"{counted(count, 'event')}: {words(was)} -> {words(would_be)}")
+    for each, count in report.acts.most_common():
+        console.print(f"{counted(count, 'event')}: {ACTS[each]}")
     for kind, found in report.found.items():
         for example in found:
             whose = f" {example.patient}" if patients and example.patient else ""
             what = f": {example.what}" if example.what else ""
-            console.print(f"{_words(kind)}: {example.event_id}{whose}{what}")
+            console.print(f"{words(kind)}: {example.event_id}{whose}{what}")
 
 
 ACTS = {
@@ -120,7 +124,3 @@ ACTS = {
     "other_procedure": "would be of another patient or procedure, or ordered otherwise: left as it is",
     "filled_in": "a person filled something in: left as it is",
 }
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -78,6 +78,17 @@ class Reader:
         finally:
             # Left to itself the consumer asks on, and whatever else is asked waits behind that.
             self._consumer.pause(*(ahead.keys() & self._consumer.assignment()))
+
+    async def record(self, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
+        """The one record of this place; None if there is none, or none any more."""
+        place = TopicPartition(topic, partition)
+        span = (await self.spans(topic)).get(place, Span(0, 0))
+        if not span.begin <= offset < span.end:
+            return None
+        async with aclosing(self.read({place: Span(offset, offset + 1)})) as reading:
+            async for records in reading:
+                return next((record for record in records if record.offset == offset), None)
+        return None
 
     async def follow(
         self, topic: str, spans: dict[TopicPartition, Span]

@@ -157,16 +157,10 @@ def fitting(
     of_reason: str | None, source: str | None, since: datetime | None, until: datetime | None
 ) -> "Wanted":
     """Wants the items that all filters leave."""
-    return lambda item: (
-        of_reason in (None, item.reason)
-        and source in (None, item.source, item.topic)
-        and (since is None or item.since >= _milliseconds(since))
-        and (until is None or item.since < _milliseconds(until))
-    )
+    from models.selection import Selection
 
-
-def _milliseconds(moment: datetime) -> float:
-    return moment.replace(tzinfo=UTC).timestamp() * 1000
+    begin, end = (moment and int(moment.replace(tzinfo=UTC).timestamp() * 1000) for moment in (since, until))
+    return Selection(reason=of_reason, source=source, since=begin, until=end).fits
 
 
 def _read(path: Path, found: "list[Item]") -> bytes:

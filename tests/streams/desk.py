@@ -49,7 +49,10 @@ class Unit:
         return None if raw is None else table.codec.decode(raw)
 
     def write(self, table: Any, key: str, value: Any) -> None:
-        self._state[table.name, key] = table.codec.encode(value)
+        if value is None:
+            del self._state[table.name, key]
+        else:
+            self._state[table.name, key] = table.codec.encode(value)
 
 
 class Pair:

@@ -3,6 +3,7 @@
 from models.billing import BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
 from models.billing import Warning as Noticed
 from models.codes import Service
+from models.procedures import ProcedureEvent
 from models.worklist import Item
 from models.worklist import Kind as Waits
 
@@ -130,13 +131,13 @@ def explain(decision: Decision, *, warnings: bool = True, past: bool = False) ->
     return said
 
 
-def subject(decision: Decision) -> str:
+def subject(decision: Decision | ProcedureEvent) -> str:
     """What the event is about, as far as it is known."""
     service = SERVICES[decision.service] if decision.service else None
     on = f"on {decision.service_date}" if decision.service_date else None
     by = f"{decision.stream} billing" if decision.stream else None
     known = (service, decision.code, on, decision.facility and f"at {decision.facility}", by)
-    decided = decision.outcome in (Outcome.APPLIED, Outcome.REFUSED)
+    decided = isinstance(decision, Decision) and decision.outcome in (Outcome.APPLIED, Outcome.REFUSED)
     unknown = "a command or an acknowledgement" if decided else "a procedure of which little is known"
     return ", ".join(filter(None, known)) or unknown
 

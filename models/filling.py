@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
+import msgspec
 from pydantic import BaseModel, ValidationError
 
 from models.expected import problem
@@ -54,7 +55,7 @@ def _merge(fill: dict[str, Any], more: dict[str, Any]) -> None:
             fill[name] = value
 
 
-class Blank(NamedTuple):
+class Blank(msgspec.Struct, frozen=True):
     """A field that a person may fill in."""
 
     field: str
@@ -62,7 +63,7 @@ class Blank(NamedTuple):
 
 
 def blanks(field: str | None) -> list[Blank]:
-    """The fields of a message that ``field`` names, as a decision does what is wrong: several, with commas."""
+    """The fields of a message that a decision names as wrong: several with commas between them."""
     names = [name.strip().removeprefix("fill.") for name in (field or "").split(",")]
     found = [(name, _description(ProcedureMessage, name)) for name in names]
     return [Blank(name, description) for name, description in found if description]

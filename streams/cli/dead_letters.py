@@ -159,8 +159,13 @@ def fitting(
     """Wants the items that all filters leave."""
     from models.selection import Selection
 
-    begin, end = (moment and int(moment.replace(tzinfo=UTC).timestamp() * 1000) for moment in (since, until))
-    return Selection(reason=of_reason, source=source, since=begin, until=end).fits
+    return Selection(
+        reason=of_reason, source=source, since=_milliseconds(since), until=_milliseconds(until)
+    ).fits
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _read(path: Path, found: "list[Item]") -> bytes:

@@ -5,7 +5,7 @@ from streams.intake.agent import Intake
 from streams.ledger import Ledger
 from streams.once import OnceApp
 from streams.pace import Pace
-from streams.views import doors, health, overview
+from streams.views import desks, doors, health, overview
 from streams.views.site import Site
 from streams.views.state import Running
 from streams.views.tallied import Tallied
@@ -18,3 +18,4 @@ def mount(app: OnceApp, site: Site, pace: Pace, intake: Intake, ledger: Ledger, 
     health.mount(app)
     doors.mount(site)
     overview.mount(site, Running(app, pace), tallied)
+    desks.mount(site, holds, ledger)

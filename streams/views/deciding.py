@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 from pydantic import ValidationError
 
-from models.billing import Decision
+from models.billing import Decision, Outcome
 from models.commands import Discard, Redrive, Reject, Release
 from models.expected import problem
 from models.explain import explain, subject
@@ -144,6 +144,8 @@ class Follow(msgspec.Struct, frozen=True):
     event_id: str
     about: str
     said: list[str]
+    charge_id: str | None = None
+    """Its standing charge."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -270,7 +272,12 @@ def _decided(came: Came, follows: Sequence[Decision], name: str, *, whole: bool)
         decided=came.decision is not None,
         said=said,
         follows=[
-            Follow(event_id, subject(each) if whole else "", sentences(each, whole=whole))
+            Follow(
+                event_id,
+                subject(each) if whole else "",
+                sentences(each, whole=whole),
+                each.charge_id if whole and each.outcome is Outcome.REPORTED else None,
+            )
             for event_id, each in latest.items()
         ],
     )

@@ -181,7 +181,7 @@ class Desks:
             record=record,
             editable=editable,
             before=await self._before(item, person.unmasked),
-            blanks=blanks(item.field) if "release" in acts and item.kind is Kind.HELD else [],
+            blanks=_blanks(item) if "release" in acts and item.kind is Kind.HELD else [],
             acts={act: said for act, said in acts.items() if act != "correct" or editable},
             missing=missing,
         )
@@ -286,6 +286,12 @@ def _of_many(desk: Desk, kind: Kind | None) -> dict[str, str]:
     """What can be done with several items at once: of several kinds the words would not be true of all."""
     kinds = desk.kinds if len(desk.kinds) == 1 else (kind,)
     return {act: said for each in kinds if each for act, said in ACTS[each].items() if act in _TOGETHER}
+
+
+def _blanks(item: Item) -> list[Blank]:
+    """What to ask for. Whoever does not know the hospital's charge code may know the service's own."""
+    code = "code, " if item.reason is Reason.UNMAPPED_CODE and item.field != "code" else ""
+    return blanks(f"{code}{item.field or ''}")
 
 
 def _filled(fill: Mapping[str, object]) -> list[str]:

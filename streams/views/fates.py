@@ -21,6 +21,8 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     goes: bool
     """Whether the command would be carried out."""
     said: list[str]
+    then: list[str] = []
+    """What would be decided of it."""
     billing: list[str] = []
     """Charges and credits that would be written."""
     others: dict[str, list[str]] = {}
@@ -45,14 +47,14 @@ def fate_of(
     if not whole:
         read = would.item.kind is Kind.DEAD_LETTER and (would.entries or would.passed_on)
         said = ["It would be read now, and go on its way."] if read else []
-        return Fate(id=item, name=name, goes=True, said=[*others.get(item, ()), *said])
+        return Fate(id=item, name=name, goes=True, said=said, then=others.get(item, []))
     posted = [found for entry in would.entries if (found := foreseen.get(entry)) is not None]
     for found in posted:
         others |= _by_event(found.decisions, whole=True)
-    own = others.pop(item, [])
+    then = others.pop(item, [])
     billing = [line(event) for found in posted for event in found.billing_events]
-    said = [*_taken(would), *own, *_billed(would, foreseen, billing)]
-    return Fate(id=item, name=name, goes=True, said=said, billing=billing, others=others)
+    said = [*_taken(would), *_billed(would, foreseen, billing)]
+    return Fate(id=item, name=name, goes=True, said=said, then=then, billing=billing, others=others)
 
 
 def _refused(would: Would | None, unanswered: bool) -> list[str]:

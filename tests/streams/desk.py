@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import ConsumerRecord, TopicPartition
 
+from models.worklist import Listed
 from streams.facilities import read_facilities
 from streams.holds import Holds
 from streams.identity import Identity
@@ -25,7 +26,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "facilities.toml"
 class Unit:
     """A unit of work that only remembers: what was sent, and the state of one partition."""
 
-    def __init__(self, tp: TopicPartition, state: dict[tuple[str, str], bytes]) -> None:
+    def __init__(self, tp: TopicPartition, state: dict[tuple[str, Any], bytes]) -> None:
         self.batch = SimpleNamespace(tp=tp)
         self.records: Sequence[Any] = ()
         self.counts: Counter[str] = Counter()
@@ -65,10 +66,10 @@ class Pair:
         self.sources = Sources(self.topics, read_facilities(EXAMPLE), read)
         app = an_app(folder)
         intake = Intake(app, self.topics, self.sources, self.settings)
-        holds = Holds(app, self.topics, self.sources, self.settings)
+        self.holds = holds = Holds(app, self.topics, self.sources, self.settings)
         self._fill: dict[str, Any] = {topic.name: intake.fill for topic in self.topics.sources}
         self._fill |= {self.topics.held.name: holds.fill, self.topics.dead_letters.name: holds.fill}
-        self._states: defaultdict[TopicPartition, dict[tuple[str, str], bytes]] = defaultdict(dict)
+        self._states: defaultdict[TopicPartition, dict[tuple[str, Any], bytes]] = defaultdict(dict)
         self.logs: defaultdict[str, list[Any]] = defaultdict(list)
         self._ends: Counter[TopicPartition] = Counter()
         self.identity = Identity(app, self.topics, self.settings)
@@ -95,6 +96,11 @@ class Pair:
             if tp.topic == topic and ("worklist", name) in state:
                 return self.worklist.codec.decode(state["worklist", name])
         return None
+
+    def order(self, name: str) -> list[Listed]:
+        """Where the worklist lists an item."""
+        keys = (key for state in self._states.values() for table, key in state if table == "worklist_order")
+        return [place for place in keys if isinstance(place, Listed) and place.id == name]
 
     def kept(self, topic: str, table: str) -> set[str]:
         """The keys of a table of the agent that reads ``topic``."""

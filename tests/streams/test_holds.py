@@ -108,6 +108,20 @@ def test_a_command_that_came_too_early_is_not_carried_out_when_it_is_delivered_a
     assert pair.item(HELD, event).state is State.OPEN
 
 
+def test_the_list_has_each_item_where_it_stands(pair: Pair) -> None:
+    """Open apart from decided, once each, whatever happened to it; what failed again stands where it was."""
+    held = pair.take(LAB, said("P", code=None, charge_code="0815"))
+    dead = pair.take(LAB, b"{")
+    for event in (held, dead):
+        assert [(place.is_open, place.id) for place in pair.order(event)] == [(True, event)]
+    pair.take(COMMANDS, given("redrive", "r", item=dead))
+    assert [place.is_open for place in pair.order(dead)] == [True]
+    pair.take(COMMANDS, given("reject", "c1", item=held))
+    pair.take(COMMANDS, given("discard", "c2", item=dead))
+    for event in (held, dead):
+        assert [(place.is_open, place.id) for place in pair.order(event)] == [(False, event)]
+
+
 @pytest.mark.parametrize("topic", [HELD, DEAD_LETTERS])
 def test_what_no_agent_wrote_goes_round_nowhere(pair: Pair, topic: str) -> None:
     """A record without our headers cannot be listed, and stays where it is."""

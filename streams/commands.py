@@ -60,6 +60,15 @@ class Came(NamedTuple):
         return _changes(self.decision)
 
 
+class Followed(NamedTuple):
+    """What came of a command, and what was decided of other events because of it."""
+
+    came: Came
+    follows: list[Decision]
+    is_whole: bool
+    """False: something of it was not decided in time."""
+
+
 def _changes(decision: Decision | None) -> bool:
     """Whether the command that it is on had an effect on its item."""
     return decision is not None and (
@@ -110,13 +119,14 @@ async def carry_through(
     foreseen: Mapping[str, Collection[str]],
     *,
     seconds: float,
-) -> list[tuple[Came, list[Decision]]]:
+) -> list[Followed]:
     """What came of each command, and every decision that it brought about on other events.
 
     ``foreseen``: by item, the events of which something must be decided because of its command; that is
-    waited for ``seconds`` at most, once the commands themselves are decided. Raises ``BrokersError``.
+    waited for, too. Raises ``BrokersError``.
     """
     decisions = Topics.of(settings).decisions.name
+    until = asyncio.get_running_loop().time() + seconds
     async with reader(settings) as source:
         behind = await source.spans(decisions)
         came = [each async for each in carry_out(settings, commands, seconds=seconds)]
@@ -128,7 +138,7 @@ async def carry_through(
             for event in foreseen.get(each.said.name, ())
         }
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(until):
                 following = source.follow(decisions, behind)
                 while awaited:
                     for record in await anext(following):
@@ -136,7 +146,15 @@ async def carry_through(
                         if decision.cause in found and decision.event_id != decision.cause:
                             found[decision.cause].append(decision)
                             awaited.discard((decision.cause, decision.event_id))
-    return [(each, found.get(each.event_id, [])) for each in came]
+    late = {event_id for event_id, _ in awaited}
+    return [
+        Followed(
+            each,
+            found.get(each.event_id, []),
+            each.decision is not None and each.event_id not in late,
+        )
+        for each in came
+    ]
 
 
 async def find(settings: Settings, name: str, kind: type[C]) -> C:

@@ -3,14 +3,14 @@
 import asyncio
 import base64
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
 from aiohttp import web
 from pydantic import ValidationError
 
-from models.billing import Decision, Outcome
+from models.billing import Outcome
 from models.commands import Discard, Redrive, Reject, Release
 from models.expected import problem
 from models.explain import explain, subject
@@ -18,7 +18,7 @@ from models.filling import filled_in
 from models.messages import Unreadable
 from models.worklist import Kind
 from streams.access import Did
-from streams.commands import Came, carry_through, stamp
+from streams.commands import Followed, carry_through, stamp
 from streams.errors import PerdiemError
 from streams.holds import OnWorklist
 from streams.topics import Topic
@@ -148,6 +148,9 @@ class Follow(msgspec.Struct, frozen=True):
     """Its standing charge."""
 
 
+_CHARGED = (Outcome.REPORTED, Outcome.CORRECTED)
+
+
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a command on one item."""
 
@@ -157,6 +160,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """Its event: `perdiem why` explains it."""
     done: bool
     decided: bool
+    """Whether that, and all that follows, was decided in time."""
     said: list[str]
     follows: list[Follow]
 
@@ -226,7 +230,7 @@ class Deciding:
         for name in names.values():
             await asked.note(Did.COMMAND, name)
         try:
-            came = await carry_through(asked.site.settings, commands, events, seconds=WAIT)
+            followed = await carry_through(asked.site.settings, commands, events, seconds=WAIT)
         except PerdiemError as error:
             raise web.HTTPServiceUnavailable(reason=str(error).splitlines()[0]) from None
         kind = next((each.item.kind for each in would.values()), desk.kinds[0])
@@ -235,7 +239,7 @@ class Deciding:
             path=desk.path,
             title=desk.title,
             label=ACTS[kind].get(order.act, order.act),
-            items=[_decided(each, follows, names[each.said.name], whole=whole) for each, follows in came],
+            items=[_decided(each, names[each.came.said.name], whole=whole) for each in followed],
         )
 
     async def _foreseen(self, would: Mapping[str, Would]) -> dict[bytes, Foreseen | None]:
@@ -261,22 +265,25 @@ def _events(would: Would, foreseen: Mapping[bytes, Foreseen | None]) -> set[str]
     return {decision.event_id for decision in decisions if decision.cause == HYPOTHETICAL}
 
 
-def _decided(came: Came, follows: Sequence[Decision], name: str, *, whole: bool) -> Decided:
+def _decided(followed: Followed, name: str, *, whole: bool) -> Decided:
+    came = followed.came
     said = ["Nothing was decided yet."] if came.decision is None else explain(came.decision)
-    latest = {decision.event_id: decision for decision in sorted(follows, key=lambda each: each.sequence)}
+    latest = {
+        decision.event_id: decision for decision in sorted(followed.follows, key=lambda each: each.sequence)
+    }
     return Decided(
         id=came.said.name,
         name=name,
         command=came.event_id,
         done=came.is_done,
-        decided=came.decision is not None,
+        decided=followed.is_whole,
         said=said,
         follows=[
             Follow(
                 event_id,
                 subject(each) if whole else "",
                 sentences(each, whole=whole),
-                each.charge_id if whole and each.outcome is Outcome.REPORTED else None,
+                each.charge_id if whole and each.outcome in _CHARGED else None,
             )
             for event_id, each in latest.items()
         ],

@@ -186,13 +186,13 @@ def charged(acknowledged: Sequence[Acknowledged | None], more: int) -> str:
     return " ".join([said, *(ACKNOWLEDGED[each] for each in dict.fromkeys(acknowledged))])
 
 
-def subject(decision: Decision) -> str:
+def subject(decision: Decision | ProcedureEvent) -> str:
     """What the event is about, as far as it is known."""
     service = SERVICES[decision.service] if decision.service else None
     on = f"on {decision.service_date}" if decision.service_date else None
     by = f"{decision.stream} billing" if decision.stream else None
     known = (service, decision.code, on, decision.facility and f"at {decision.facility}", by)
-    decided = decision.outcome in (Outcome.APPLIED, Outcome.REFUSED)
+    decided = isinstance(decision, Decision) and decision.outcome in (Outcome.APPLIED, Outcome.REFUSED)
     unknown = "a command or an acknowledgement" if decided else "a procedure of which little is known"
     return ", ".join(filter(None, known)) or unknown
 

@@ -10,6 +10,7 @@ from streams.once import OnceApp
 from streams.pace import Pace
 from streams.views import (
     days,
+    desks,
     doors,
     episode,
     find,
@@ -58,3 +59,4 @@ def mount(
     patient.mount(site, known, hrefs)
     patient_day.mount(site, known, records, hrefs)
     episode.mount(site, known, hrefs)
+    desks.mount(site, holds, ledger)

@@ -106,6 +106,20 @@ def test_a_command_that_came_too_early_is_not_carried_out_when_it_is_delivered_a
     assert desk.item(HELD, event).state is State.OPEN
 
 
+def test_the_list_has_each_item_where_it_stands(desk: Desk) -> None:
+    """Open apart from decided, once each, whatever happened to it; what failed again stands where it was."""
+    held = desk.take(LAB, said("P", code=None, charge_code="0815"))
+    dead = desk.take(LAB, b"{")
+    for event in (held, dead):
+        assert [(place.is_open, place.id) for place in desk.order(event)] == [(True, event)]
+    desk.take(COMMANDS, given("redrive", "r", item=dead))
+    assert [place.is_open for place in desk.order(dead)] == [True]
+    desk.take(COMMANDS, given("reject", "c1", item=held))
+    desk.take(COMMANDS, given("discard", "c2", item=dead))
+    for event in (held, dead):
+        assert [(place.is_open, place.id) for place in desk.order(event)] == [(False, event)]
+
+
 @pytest.mark.parametrize("topic", [HELD, DEAD_LETTERS])
 def test_what_no_agent_wrote_goes_round_nowhere(desk: Desk, topic: str) -> None:
     """A record without our headers cannot be listed, and stays where it is."""

@@ -47,7 +47,7 @@ PAST = {
 """Of outcomes that are no longer true, where ``OUTCOMES`` speaks of what stands."""
 
 REASONS = {
-    Reason.FIRST_OF_DAY: "It was the first of its service on that day.",
+    Reason.FIRST_OF_DAY: "It was the first of its service on that day that came in.",
     Reason.PROMOTED: "It took the place of a procedure that no longer counts.",
     Reason.CONTENT_CORRECTED: "A correction changed what was said of the procedure.",
     Reason.KEY_CORRECTED: "A correction moved the procedure to another day, service or stream.",

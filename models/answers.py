@@ -21,9 +21,9 @@ from models.commands import (
 from models.entries import Acknowledgement, Expiry, Opening, Override, Ruling, item_of
 from models.findings import Figure, Finding
 from models.procedures import ProcedureEvent
-from models.reading import entries
+from models.reading import entries, merged
 from models.rulings import on_claim
-from models.survivors import taken
+from models.survivors import against
 from models.told import Told
 
 ANSWERS = frozenset({Outcome.APPLIED, Outcome.REPEATED, Outcome.REFUSED, Outcome.DEAD_LETTERED})
@@ -79,10 +79,10 @@ def _untrue(
         return None if _parked(spoken, told, told.parked) else "nothing of it is parked"
     if decision.outcome is Outcome.REJECTED:
         return None if _parked(spoken, told, told.rejected) else "nobody ruled against it"
-    if decision.outcome not in ANSWERS:
-        return "that cannot become of a command"
     if isinstance(command, Merge):
         return _merge(decision, command, told)
+    if decision.outcome not in ANSWERS:
+        return "that cannot become of a command"
     done = effects.get(spoken.event_id, set())
     if decision.reason is Reason.NO_LONGER_KEPT:
         return None if told.watermarks else "nothing was forgotten"
@@ -92,12 +92,18 @@ def _untrue(
 
 
 def _merge(decision: Decision, command: Merge, told: Told) -> str | None:
-    if command.id in told.undone:
-        return None
-    holds = any(merge.name == command.id for merge in taken(told.merges, told.undone).values())
-    if holds is (decision.outcome is Outcome.APPLIED):
-        return None
-    return "it holds" if holds else "it would close a circle, or its losing patient is merged already"
+    match decision.outcome:
+        case Outcome.REFUSED:
+            return None if against(merged(command), told.merges) else "nothing is against it"
+        case Outcome.UNDONE:
+            return None if command.id in told.undone else "nobody undid it"
+        case Outcome.APPLIED if command.id in told.undone:
+            return "it was undone"
+        case Outcome.APPLIED:
+            holds = any(merge.name == command.id for merge in told.merged.values())
+            return None if holds else "it would close a circle, or its losing patient is merged already"
+        case _:
+            return "that cannot become of a merge"
 
 
 def _refused(command: Command, told: Told) -> str | None:

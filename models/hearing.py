@@ -80,14 +80,20 @@ def hear(
     if item is None or isinstance(command, DEAD) != (item.kind is Kind.DEAD_LETTER):
         unknown = Heard(event_id, Outcome.REFUSED, Reason.UNKNOWN_ITEM)
         return Hearing(_decision(event_id, decided, unknown), heard=unknown)
-    if item.state is not State.OPEN:
-        done: _Done = (item, (), Reason.ALREADY_DONE)
+    if item.state is State.OPEN:
+        changed, taken, refused = _carry_out(item, command, event_id, take_in)
+        heard = Heard(event_id, Outcome.REFUSED if refused else Outcome.APPLIED, refused)
     else:
-        done = _carry_out(item, command, event_id, take_in)
-    changed, taken, refused = done
-    heard = Heard(event_id, Outcome.REFUSED if refused else Outcome.APPLIED, refused)
+        changed, taken = item, ()
+        heard = Heard(event_id, Outcome.REFUSED, Reason.ALREADY_DONE, _dealt_with(item))
     changed = replace(changed, heard={**item.heard, command.id: heard})
     return Hearing(_decision(event_id, decided, heard), changed, tuple(taken))
+
+
+def _dealt_with(item: Item) -> str | None:
+    """The event id of the command that was carried out last."""
+    applied = [each.event_id for each in item.heard.values() if each.outcome is Outcome.APPLIED]
+    return applied[-1] if applied else None
 
 
 def _carry_out(item: Item, command: Command, event_id: str, take_in: TakeIn) -> _Done:
@@ -208,6 +214,7 @@ def _decision(event_id: str, decided: int, heard: Heard) -> Decision:
         cause=event_id,
         outcome=heard.outcome,
         reason=heard.reason,
+        of=heard.of,
     )
 
 

@@ -1,6 +1,6 @@
 """Generated inputs: few patients, procedures, days and versions, so that they meet each other often."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.account import Spoken
 from models.billing import Acknowledged
 from models.codes import REVENUE_CODES, Service, code_on
+from models.commands import Merge
 from models.procedures import ProcedureEvent, Reporting, Status, Stream, VersionKind
 from models.standing import Key
 from tests.models.people import NOON, spoken
@@ -219,6 +220,7 @@ def inputs(draw: st.DrawFn, most: int = 15, *, timeless: bool = False) -> list[I
     said = draw(st.lists(stated, min_size=1, max_size=most))
     again = draw(st.lists(st.sampled_from(said), max_size=3))
     told = once(draw(st.lists(commands(), max_size=8)))
+    told = [*_apart(told)] if timeless else told
     told += [_sent_again(one) for one in draw(st.lists(st.sampled_from(told), max_size=2))] if told else []
     later: list[Input] = []
     if not timeless:
@@ -226,6 +228,17 @@ def inputs(draw: st.DrawFn, most: int = 15, *, timeless: bool = False) -> list[I
             later += draw(st.lists(happening, max_size=4))
         later += once(draw(st.lists(forgets, max_size=1)))
     return draw(st.permutations([*logged([*said, *again]), *told, *later]))
+
+
+def _apart(said: Iterable[Spoken]) -> Iterator[Spoken]:
+    """Commands without merges that are against another: that one is refused depends on what came before."""
+    losing: set[str] = set()
+    for one in said:
+        if isinstance(one.command, Merge):
+            if one.command.losing in losing or one.command.losing > one.command.surviving:
+                continue
+            losing.add(one.command.losing)
+        yield one
 
 
 def _sent_again(one: Spoken) -> Spoken:

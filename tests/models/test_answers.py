@@ -1,5 +1,6 @@
 """Whether what people and billing were told of their commands is true."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from models.standing import Key
 from models.worklist import Item, Kind
 from tests.models import people
 from tests.models.accounts import CHARGE, DECISIONS, FIRST
+from tests.models.people import NOON
 from tests.models.strategies import DATES, PATIENTS, SERVICES
 
 HOME, SURVIVOR = PATIENTS
@@ -177,7 +179,7 @@ def test_nothing_is_taken_in_again_that_nobody_named(kind: str) -> None:
 
 
 def test_a_merge_is_applied_if_and_only_if_it_holds() -> None:
-    """The later one of a circle is refused, unless the earlier one is undone."""
+    """The later one of a circle is refused, for good; the earlier one holds until it is undone."""
     one = people.spoken("merge", "m1", losing=HOME, surviving=SURVIVOR)
     two = people.spoken("merge", "m2", losing=SURVIVOR, surviving=HOME)
     account = Account(commands=[two, one])
@@ -193,9 +195,31 @@ def test_a_merge_is_applied_if_and_only_if_it_holds() -> None:
     undo = people.spoken("undo_merge", "u1", merge="m1", losing=HOME, surviving=SURVIVOR)
     account.commands.append(undo)
     account.decisions.append(people.applied(undo.event_id))
-    assert [*audit(account)] == []
     account.decisions[0] = people.applied(two.event_id, Outcome.REFUSED)
-    assert whats(account) == {"refused, but it holds"}
+    assert whats(account) == {"applied, but it was undone"}
+    account.decisions[1] = people.applied(one.event_id, Outcome.UNDONE)
+    assert [*audit(account)] == []
+    account.commands.remove(undo)
+    assert "undone, but nobody undid it" in whats(account)
+    account.decisions[1] = people.applied(one.event_id, Outcome.REFUSED)
+    assert "refused, but nothing is against it" in whats(account)
+    account.decisions[1] = people.applied(one.event_id, Outcome.REPORTED)
+    assert "reported, but that cannot become of a merge" in whats(account)
+
+
+def test_a_merge_is_refused_for_what_was_decided_before_it_alone() -> None:
+    """The patient was merged already, or a chain leads back to it, however long."""
+    minutes = [NOON + timedelta(minutes=minute) for minute in range(3)]
+    pairs = [(HOME, SURVIVOR), (SURVIVOR, "UH|3"), ("UH|3", HOME)]
+    merges = [
+        people.spoken("merge", f"m{number}", losing=losing, surviving=surviving, time=minutes[number])
+        for number, (losing, surviving) in enumerate(pairs)
+    ]
+    outcomes = [Outcome.APPLIED, Outcome.APPLIED, Outcome.REFUSED]
+    decisions = [people.applied(one.event_id, each) for one, each in zip(merges, outcomes, strict=True)]
+    assert [*audit(Account(commands=merges, decisions=decisions))] == []
+    decisions[1:] = [people.applied(merges[1].event_id, Outcome.REFUSED), people.applied(merges[2].event_id)]
+    assert whats(Account(commands=merges, decisions=decisions)) == {"refused, but nothing is against it"}
 
 
 def test_an_acknowledgement_is_applied_to_a_charge_that_was_written() -> None:

@@ -28,8 +28,17 @@ from models.told import Told
 
 ANSWERS = frozenset({Outcome.APPLIED, Outcome.REPEATED, Outcome.REFUSED, Outcome.DEAD_LETTERED})
 """What may become of a command or an acknowledgement."""
-AGAIN_AT_INTAKE = frozenset({Outcome.NOT_OURS, Outcome.DEAD_LETTERED})
-"""What may become of an event that was released or redriven, without a statement for the ledger."""
+AT_INTAKE = {
+    Outcome.REJECTED: "rejected",
+    Outcome.NOT_OURS: "taken_in",
+    Outcome.HELD: "put_aside",
+    Outcome.DEAD_LETTERED: "put_aside",
+}
+"""What came of a command on the worklist, by what was decided of its item, without a statement.
+
+To be put aside again is no effect of a command that is refused: what it names still does not resolve. It is
+one of a redrive that is applied: its record can be read now, and something else is missing.
+"""
 
 
 def answers(account: Account, told: Told, latest: Mapping[str, Decision]) -> Iterator[Finding]:
@@ -125,7 +134,9 @@ def _done(command: Command, done: set[str]) -> bool:
             return bool(done & {"ruling", "taken_in"})
         case Reject():
             return bool(done & {"ruling", "rejected", "closed"})
-        case Redrive() | Restate():
+        case Redrive():
+            return bool(done & {"taken_in", "put_aside"})
+        case Restate():
             return "taken_in" in done
         case AllowUnit() | TakeBackUnit() | OpeningBalance() | Forget():
             return "entry" in done
@@ -145,8 +156,7 @@ def _effects(account: Account) -> dict[str, set[str]]:
             if isinstance(record, Override | Opening | Expiry)
         ),
         *((statement.because or "", "taken_in") for statement in account.statements),
-        *((made.cause, "rejected") for made in account.decisions if made.outcome is Outcome.REJECTED),
-        *((made.cause, "taken_in") for made in account.decisions if made.outcome in AGAIN_AT_INTAKE),
+        *((made.cause, AT_INTAKE[made.outcome]) for made in account.decisions if made.outcome in AT_INTAKE),
         *(
             (spoken.event_id, "closed")
             for spoken in account.commands

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
@@ -146,7 +147,33 @@ class Restated(NamedTuple):
     at: int
 
 
-Input = ProcedureEvent | Spoken | Acked | Ruled | Restated
+class PutAside(NamedTuple):
+    """A source sends a record that is held, or cannot be read."""
+
+    meant: ProcedureEvent
+    """What it says, once that is repaired. It has no event id yet."""
+    dead: bool
+
+
+class Reads(StrEnum):
+    """What a record that was put aside turns out to be when a person wants it taken in."""
+
+    AS_MEANT = "as meant"
+    HELD = "held"
+    NOT_OURS = "not ours"
+    NOT_AT_ALL = "not at all"
+
+
+class Decided(NamedTuple):
+    """A person decides about a record that was put aside, perhaps not the first one to do so."""
+
+    item: int
+    """Of all that was ever put aside, that many from the first; modulo their number."""
+    take_in: bool
+    reads: Reads
+
+
+Input = ProcedureEvent | Spoken | Acked | Ruled | Restated | PutAside | Decided
 """What may happen to a network of patients."""
 
 stated = st.builds(
@@ -210,6 +237,14 @@ restatements = st.builds(
     at=st.integers(1, 3),
 )
 
+put_aside = st.builds(PutAside, meant=stated, dead=st.booleans())
+decisions = st.builds(
+    Decided,
+    item=st.integers(0, 3),
+    take_in=st.sampled_from((True, True, True, False)),
+    reads=st.sampled_from(Reads),
+)
+
 
 @st.composite
 def inputs(draw: st.DrawFn, most: int = 15, *, timeless: bool = False) -> list[Input]:
@@ -227,7 +262,9 @@ def inputs(draw: st.DrawFn, most: int = 15, *, timeless: bool = False) -> list[I
         for happening in (acknowledgements, rulings, restatements):
             later += draw(st.lists(happening, max_size=4))
         later += once(draw(st.lists(forgets, max_size=1)))
-    return draw(st.permutations([*logged([*said, *again]), *told, *later]))
+    aside = [] if timeless else draw(st.lists(put_aside, min_size=1, max_size=2))
+    later += draw(st.lists(decisions, max_size=6)) if aside else []
+    return [*aside, *draw(st.permutations([*logged([*said, *again]), *told, *later]))]
 
 
 def _apart(said: Iterable[Spoken]) -> Iterator[Spoken]:

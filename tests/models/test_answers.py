@@ -158,6 +158,29 @@ def test_what_is_said_to_be_refused_has_had_no_effect() -> None:
     assert whats(account) == {"refused, but it had an effect"}
 
 
+def test_a_redrive_that_fails_again_is_refused_however_often() -> None:
+    """Each has the record decided once more: that it could not be read is no effect of the redrive."""
+    dead = people.applied("lab.procedures:0:9:0", Outcome.DEAD_LETTERED)
+    account = Account(decisions=[dead])
+    for number in (1, 2):
+        redrive = people.spoken("redrive", f"d{number}", item=dead.event_id)
+        account.commands.append(redrive)
+        account.decisions.append(people.applied(redrive.event_id, Outcome.REFUSED, reason=Reason.STILL_HELD))
+        account.decisions.append(replace(dead, sequence=number + 1, cause=redrive.event_id))
+        assert [*audit(account)] == []
+
+
+def test_a_redriven_record_that_is_held_then_was_taken_in() -> None:
+    """It can be read now: the redrive is applied, and what is missing waits for a person."""
+    dead = people.applied("lab.procedures:0:9:0", Outcome.DEAD_LETTERED)
+    redrive = people.spoken("redrive", "d1", item=dead.event_id)
+    account = answered(redrive, Outcome.APPLIED)
+    account.decisions.append(dead)
+    assert whats(account) == {"applied, but it has had no effect"}
+    account.decisions.append(replace(dead, sequence=2, cause=redrive.event_id, outcome=Outcome.HELD))
+    assert [*audit(account)] == []
+
+
 @pytest.mark.parametrize("kind", ["release", "redrive", "restate"])
 def test_nothing_is_taken_in_again_that_nobody_named(kind: str) -> None:
     """A release and a restatement name the event, a redrive its record."""

@@ -28,17 +28,6 @@ from models.told import Told
 
 ANSWERS = frozenset({Outcome.APPLIED, Outcome.REPEATED, Outcome.REFUSED, Outcome.DEAD_LETTERED})
 """What may become of a command or an acknowledgement."""
-AT_INTAKE = {
-    Outcome.REJECTED: "rejected",
-    Outcome.NOT_OURS: "taken_in",
-    Outcome.HELD: "put_aside",
-    Outcome.DEAD_LETTERED: "put_aside",
-}
-"""What came of a command on the worklist, by what was decided of its item, without a statement.
-
-To be put aside again is no effect of a command that is refused: what it names still does not resolve. It is
-one of a redrive that is applied: its record can be read now, and something else is missing.
-"""
 
 
 def answers(account: Account, told: Told, latest: Mapping[str, Decision]) -> Iterator[Finding]:
@@ -93,10 +82,8 @@ def _untrue(
     if decision.outcome not in ANSWERS:
         return "that cannot become of a command"
     done = effects.get(spoken.event_id, set())
-    if decision.reason is Reason.NO_LONGER_KEPT:
-        return None if told.watermarks else "nothing was forgotten"
     if decision.outcome is Outcome.REFUSED:
-        return "it had an effect" if done & {"ruling", "taken_in", "rejected"} else _refused(command, told)
+        return _refused(decision, command, done, told)
     return None if _done(command, done) else "it has had no effect"
 
 
@@ -115,8 +102,15 @@ def _merge(decision: Decision, command: Merge, told: Told) -> str | None:
             return "that cannot become of a merge"
 
 
-def _refused(command: Command, told: Told) -> str | None:
+def _refused(decision: Decision, command: Command, done: set[str], told: Told) -> str | None:
     """Why ``command`` cannot be refused, None where it can."""
+    match decision.reason:
+        case Reason.NO_LONGER_KEPT:
+            return None if told.watermarks else "nothing was forgotten"
+        case Reason.SUPERSEDED:
+            return "it had an effect" if done & {"charged", "rejected"} else None
+    if done & {"ruling", "taken_in", "rejected"}:
+        return "it had an effect"
     match command:
         case AllowUnit():
             back = {unit.name for unit in told.units if isinstance(unit, Override) and not unit.stands}
@@ -135,7 +129,7 @@ def _done(command: Command, done: set[str]) -> bool:
         case Reject():
             return bool(done & {"ruling", "rejected", "closed"})
         case Redrive():
-            return bool(done & {"taken_in", "put_aside"})
+            return bool(done & {"taken_in", "decided_again"})
         case Restate():
             return "taken_in" in done
         case AllowUnit() | TakeBackUnit() | OpeningBalance() | Forget():
@@ -148,6 +142,12 @@ def _effects(account: Account) -> dict[str, set[str]]:
     """What came of each command, by its event id."""
     effects: dict[str, set[str]] = {}
     listed = {item.id for item in account.items}
+    # Of what only our agents told each other, under the place of its record, nothing more is decided.
+    again = {
+        made.event_id
+        for made in account.decisions
+        if made.sequence > 1 or (made.outcome is Outcome.DEAD_LETTERED and made.received is None)
+    }
     for event_id, effect in (
         *((record.event_id, "ruling") for record in account.procedures if isinstance(record, Ruling)),
         *(
@@ -156,11 +156,19 @@ def _effects(account: Account) -> dict[str, set[str]]:
             if isinstance(record, Override | Opening | Expiry)
         ),
         *((statement.because or "", "taken_in") for statement in account.statements),
-        *((made.cause, AT_INTAKE[made.outcome]) for made in account.decisions if made.outcome in AT_INTAKE),
+        *((written.cause, "charged") for written in account.billing_events),
+        *((made.cause, "rejected") for made in account.decisions if made.outcome is Outcome.REJECTED),
+        *((made.cause, "taken_in") for made in account.decisions if made.outcome is Outcome.NOT_OURS),
         *(
             (spoken.event_id, "closed")
             for spoken in account.commands
             if isinstance(spoken.command, Reject) and spoken.command.item in listed
+        ),
+        *(
+            # Not by this redrive perhaps: one that is refused has its record decided once more, too.
+            (spoken.event_id, "decided_again")
+            for spoken in account.commands
+            if isinstance(spoken.command, Redrive) and spoken.command.item in again
         ),
     ):
         effects.setdefault(event_id, set()).add(effect)

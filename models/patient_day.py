@@ -7,7 +7,7 @@ What stands is a pure function of what was said; billing events are the differen
 and after, decisions the difference of what is true of each event. See docs/rule.md.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -155,7 +155,7 @@ def slot(day: date | None, procedure: Procedure | None) -> Slot | None:
 
 
 def settle_units(
-    days: Days, slots: Iterable[Slot], changed: Container[str], cause: str, why: Reason | None
+    days: Days, slots: Iterable[Slot], changed: Collection[str], cause: str, why: Reason | None
 ) -> list[Written]:
     """Settle the units of ``slots``; all credits come first. For the rest see ``models.units.settle``."""
     written: list[Written] = []

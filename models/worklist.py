@@ -33,6 +33,8 @@ class State(StrEnum):
     """Not taken in; of an alert or a refused charge: dealt with."""
     REDRIVEN = "redriven"
     DISCARDED = "discarded"
+    SUPERSEDED = "superseded"
+    """Nobody needs to decide it any more: what it stood for was overtaken, merged away or forgotten."""
 
 
 class Heard(msgspec.Struct, array_like=True, frozen=True):

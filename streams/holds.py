@@ -11,10 +11,10 @@ from models.billing import Decision, Outcome, Reason
 from models.commands import Discard, Redrive, Reject, Release, command
 from models.entries import decode_entry
 from models.filling import filled
-from models.hearing import Again, Hearing, Taken, decided, hear
+from models.hearing import Again, Hearing, Taken, answered, decided, hear
 from models.messages import Unreadable
 from models.procedures import ProcedureEvent, place
-from models.putting import put
+from models.putting import enter, put
 from models.resolve import resolve
 from models.tally import put_on_list
 from models.worklist import Heard, Item, decode_item, pack_item, unpack_item
@@ -25,6 +25,7 @@ from streams.once import Codec, OnceApp, UnitOfWork
 from streams.once.failure import where
 from streams.once.outbox import Headers
 from streams.passing import Passing
+from streams.refusals import Refusals
 from streams.settings import Settings
 from streams.tallies import Tallies
 from streams.topics import Topics
@@ -59,6 +60,7 @@ class Holds:
         self._passing = Passing(topics, f"/{app.conf.id}/holds", settings.partitions)
         self.worklist = app.once_table("worklist", WORKLIST)
         self.unknown = app.once_table("unknown_commands", UNKNOWN)
+        self.refusals = Refusals(app, "holds_refused")
         self.tallies = Tallies(app, "holds")
         app.once_agent(
             "holds",
@@ -67,7 +69,7 @@ class Holds:
                 topics.held.name: topics.holds.name,
                 topics.dead_letters.name: topics.redrives.name,
             },
-            tables=[self.worklist, self.unknown, *self.tallies.tables],
+            tables=[self.worklist, self.unknown, self.refusals.table, *self.tallies.tables],
         )
 
     def fill(self, unit: UnitOfWork) -> None:
@@ -102,18 +104,22 @@ class Holds:
                 self.tallies.add(bucket, what, count)
 
     def _list(self, unit: UnitOfWork, record: Any) -> None:
-        """List an item of another agent's. One that is there stays as it is."""
+        """List an item of another agent's, or close it."""
         try:
             item = decode_item(record.value)
         except Exception as error:
             self._fail(unit, record, event_of(record), 0, error)
             return
-        if self.worklist.get(item.id) is None:
-            self.worklist[item.id] = item if item.since else replace(item, since=record.timestamp)
+        known = self.worklist.get(item.id)
+        now = enter(known, item if item.since else replace(item, since=record.timestamp))
+        if now is not known:
+            self.worklist[item.id] = now
 
     def _hear(self, unit: UnitOfWork, record: Any) -> None:
         """Carry out a command. Reading the state is not guarded: where that fails nothing may be decided."""
         event_id, before = event_of(record), decided_of(record)
+        if self.refusals.waits(event_id, before):
+            return
         try:
             said = command.validate_json(record.value)
             if not isinstance(said, Release | Reject | Redrive | Discard):
@@ -163,8 +169,8 @@ class Holds:
             headers: Headers = []
             if isinstance(said, Redrive):
                 headers.append((REDRIVEN_FROM, f"{item.topic}:{item.partition}:{item.offset}".encode()))
-                if not isinstance(taken, ProcedureEvent):
-                    headers.append((DECIDED, str(decided(item, item.id)).encode()))
+                if not isinstance(taken, ProcedureEvent) or taken.command is not None:
+                    headers.append((DECIDED, str(decided(item, answered(item, taken))).encode()))
                 of_source = item.topic != self._procedures
                 if of_source and isinstance(taken, Decision) and taken.outcome is Outcome.HELD:
                     self._passing.hold(unit, _corrected(item, said), taken)
@@ -173,6 +179,7 @@ class Holds:
     def _fail(self, unit: UnitOfWork, record: Any, event_id: str, before: int, error: Exception) -> None:
         """A defect of ours costs no other record: this one is a dead letter, redriven after the repair."""
         log.error("%s failed: %s; it is a dead letter now", event_id, where(error))
+        self.refusals.note(event_id, before + 1)
         decision = Decision(
             event_id=event_id,
             sequence=before + 1,

@@ -18,6 +18,7 @@ from streams.headers import COMMAND, TYPE, decided_of, event_of
 from streams.once import Codec, OnceApp, Table, UnitOfWork
 from streams.once.failure import where
 from streams.passing import Passing
+from streams.refusals import Refusals
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -97,11 +98,12 @@ class Identity:
     def __init__(self, app: OnceApp, topics: Topics, settings: Settings) -> None:
         self._passing = Passing(topics, f"/{app.conf.id}/identity", settings.partitions)
         self.state = State(app)
+        self.refusals = Refusals(app, "identity_refused")
         app.once_agent(
             "identity",
             self.fill,
             changelogs={topics.identifiers.name: topics.identities.name},
-            tables=self.state.tables,
+            tables=[*self.state.tables, self.refusals.table],
         )
 
     def fill(self, unit: UnitOfWork) -> None:
@@ -109,6 +111,8 @@ class Identity:
         for record in unit.records:
             # Above that of every record before it, and above the 0 of those that were never told.
             at = record.offset + 1
+            if record.key == LINKS and self.refusals.waits(event_of(record), _decided(record)):
+                continue
             try:
                 came = self._link(record, at) if record.key == LINKS else self._identify(record, at)
             except Exception as error:
@@ -145,9 +149,11 @@ class Identity:
         """Put the record aside whole. A command answers its event, all else is named by its own place."""
         event_id = event_of(record)
         log.error("The rule failed on event %s: %s; it is a dead letter now", event_id, where(error))
+        sequence = _decided(record) + 1
+        self.refusals.note(event_id, sequence)
         decision = Decision(
             event_id=event_id,
-            sequence=_decided(record) + 1,
+            sequence=sequence,
             cause=event_id,
             outcome=Outcome.DEAD_LETTERED,
             reason=Reason.RULE_FAILED,

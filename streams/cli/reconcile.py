@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import app, counted
+from streams.cli.options import AsJson
 
 if TYPE_CHECKING:
     from models.reconciliation import Line, Reconciliation
@@ -34,7 +35,7 @@ def reconcile(
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait until the pipeline has caught up; 0 does not.")
     ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets: a row for each bucket.")] = False,
     examples: Annotated[int, typer.Option(min=0, help="How many ids of charges to show.")] = 20,
 ) -> None:

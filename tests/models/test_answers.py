@@ -27,6 +27,7 @@ FORGET = people.spoken("forget", "f1", patient=HOME, before=DATES[0])
 REJECT = people.spoken("reject", "r1", item="alert")
 RELEASE = people.spoken("release", "r2", item="lab.procedures:0:9:0")
 DISCARD = people.spoken("discard", "d1", item="lab.procedures:0:9:0")
+REDRIVE = people.spoken("redrive", "d2", item="lab.procedures:0:9:0")
 RESTATE = people.spoken("restate", "s1", statement={})
 
 
@@ -141,6 +142,21 @@ def test_what_is_said_to_be_applied_has_had_an_effect(spoken: Spoken) -> None:
     assert [*audit(answered(DISCARD, Outcome.APPLIED))] == []
 
 
+def test_a_redrive_is_applied_when_something_more_is_decided() -> None:
+    """Of what it names; alone of what our agents told each other is nothing decided but the failure."""
+    dead = people.applied(
+        "lab.procedures:0:9:0", Outcome.DEAD_LETTERED, reason=Reason.RULE_FAILED, received=1
+    )
+    redriven = answered(REDRIVE, Outcome.APPLIED)
+    for further, is_found in (
+        ([dead], True),
+        ([dead, replace(dead, sequence=2, outcome=Outcome.APPLIED)], False),
+        ([replace(dead, received=None)], False),
+    ):
+        account = Account(commands=redriven.commands, decisions=[*redriven.decisions, *further])
+        assert ("applied, but it has had no effect" in whats(account)) is is_found
+
+
 def test_an_alert_is_closed_by_its_rejection() -> None:
     """There is such an item."""
     account = answered(REJECT, Outcome.APPLIED)
@@ -160,7 +176,7 @@ def test_what_is_said_to_be_refused_has_had_no_effect() -> None:
 
 def test_a_redrive_that_fails_again_is_refused_however_often() -> None:
     """Each has the record decided once more: that it could not be read is no effect of the redrive."""
-    dead = people.applied("lab.procedures:0:9:0", Outcome.DEAD_LETTERED)
+    dead = people.applied("lab.procedures:0:9:0", Outcome.DEAD_LETTERED, received=1)
     account = Account(decisions=[dead])
     for number in (1, 2):
         redrive = people.spoken("redrive", f"d{number}", item=dead.event_id)
@@ -172,7 +188,7 @@ def test_a_redrive_that_fails_again_is_refused_however_often() -> None:
 
 def test_a_redriven_record_that_is_held_then_was_taken_in() -> None:
     """It can be read now: the redrive is applied, and what is missing waits for a person."""
-    dead = people.applied("lab.procedures:0:9:0", Outcome.DEAD_LETTERED)
+    dead = people.applied("lab.procedures:0:9:0", Outcome.DEAD_LETTERED, received=1)
     redrive = people.spoken("redrive", "d1", item=dead.event_id)
     account = answered(redrive, Outcome.APPLIED)
     account.decisions.append(dead)

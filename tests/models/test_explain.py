@@ -76,7 +76,7 @@ def test_a_merge_that_was_undone_says_so_and_by_which_command() -> None:
         (Reason.ALREADY_UNDONE, "The merge was undone before."),
         (Reason.NEVER_MERGED, "The merge was refused: there is nothing to undo."),
         (Reason.ALREADY_TAKEN_BACK, "The unit was taken back before."),
-        (Reason.ALREADY_DONE, "What it names waits no longer: another command dealt with it before."),
+        (Reason.ALREADY_DONE, "Another command dealt with what it names before."),
     ],
 )
 def test_what_is_refused_since_it_was_done_before_says_what_and_by_which_command(

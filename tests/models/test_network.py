@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from models.account import Account, Spoken
 from models.audit import audit, by_unit, standing_charges
 from models.commands import Merge, UndoMerge
-from models.procedures import ProcedureEvent
+from models.procedures import ProcedureEvent, Status
 from models.reading import told
 from models.standing import Key, Should, should, standing
 from models.told import Told
 from tests.models.installation import Installation
-from tests.models.strategies import Input, inputs, logged
+from tests.models.people import spoken
+from tests.models.strategies import DATES, PATIENTS, Input, inputs, logged, statement
 
 ORDERS = st.randoms(use_true_random=False)
 
@@ -124,3 +125,14 @@ def test_a_repeated_statement_under_a_new_event_changes_nothing_that_stands(
     offset = max(one.received for one in statements) + 1
     again: list[Input] = [*logged([*statements * 2])[offset:]]
     assert units(ran.run(again, order)) == before
+
+
+def test_what_names_no_day_of_a_procedure_that_was_too_old_passes_the_audit() -> None:
+    """Performed on a day that is no longer kept, then in progress: nobody can tell which of the two holds."""
+    old = [
+        statement(PATIENTS[0], "lab", 1, 0, Status.PERFORMED, 0),
+        statement(PATIENTS[0], "lab", 1, 0, Status.IN_PROGRESS, 0),
+    ]
+    forget = spoken("forget", "f1", patient=PATIENTS[0], before=DATES[1])
+    account = Installation().run([forget, *logged(old)], Random(0))
+    assert [*audit(account)] == []

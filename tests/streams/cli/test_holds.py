@@ -106,6 +106,7 @@ def test_alerts_have_a_list_of_their_own(desk: Desk) -> None:
     assert desk.run("alerts", "close", ALERT.id, *SURE).exit_code == 0
     [closed] = desk.sent
     assert (closed.command, closed.item) == ("reject", ALERT.id)
+    assert "detail: one product under two patients" in desk.run("alerts", "show", ALERT.id).output
     desk.items = [HELD]
     assert desk.run("alerts", "list").output == "Nothing waits.\n"
 
@@ -172,6 +173,13 @@ def test_dead_letters_are_filtered(desk: Desk, filters: tuple[str, ...], left: l
     """By reason, source and time; all of them must fit."""
     told = desk.run("dead-letters", "list", "--json", *filters)
     assert ids(told.output) == [LETTERS[number].id for number in left]
+
+
+def test_a_reason_that_no_dead_letter_has_is_a_mistake(desk: Desk) -> None:
+    """An empty list would say that all is well."""
+    told = desk.run("dead-letters", "list", "--reason", "unreadble")
+    assert told.exit_code == 2
+    assert "'unreadable'" in told.output
 
 
 def test_many_dead_letters_are_redriven_by_a_filter(desk: Desk) -> None:

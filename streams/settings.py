@@ -67,6 +67,15 @@ def _networks(text: str) -> str:
 Networks = Annotated[str, AfterValidator(_networks)]
 
 
+def _long(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < 32:
+        raise ValueError("at least 32 characters expected, `perdiem web secret` makes them")
+    return secret
+
+
+WebSecret = Annotated[SecretStr, AfterValidator(_long)]
+
+
 class Settings(BaseSettings):
     """How this installation of Perdiem runs. Times are in seconds.
 
@@ -157,9 +166,8 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address that the pages listen on, and that other workers ask at."
     )
     web_port: int = Field(6066, ge=0, le=65535, description="Port of the web pages.")
-    web_secret: SecretStr | None = Field(
+    web_secret: WebSecret | None = Field(
         None,
-        min_length=32,
         description="What all workers share and nobody else knows; without it the pages are closed.",
     )
     web_tokens: Path | None = Field(None, description="File of who may open the pages (`perdiem web token`).")

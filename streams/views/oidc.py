@@ -17,6 +17,7 @@ from joserfc.jwk import KeySet
 
 from streams.settings import Settings
 from streams.views.rights import Role
+from streams.views.tokens import LONGEST
 
 CALLBACK = "/login/oidc/callback"
 _WITHIN = 10.0
@@ -27,8 +28,6 @@ _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "E
 """Signatures of a key pair alone: with a shared secret, or none, whoever knows the client could sign."""
 _CLOCKS = 60
 """Seconds that two clocks may differ by."""
-_LONGEST = 200
-"""Characters of a name that is kept: it stands in the cookie, and browsers keep 4 kB."""
 _BEGUN = "oidc"
 
 
@@ -126,7 +125,7 @@ class Oidc:
             raise OidcError(
                 "The identity provider does not say who you are.", f"no claim {settings.oidc_user_claim}"
             )
-        return user[:_LONGEST], roles[0]
+        return user[:LONGEST], roles[0]
 
     def _client(self) -> AsyncOAuth2Client:
         settings = self._settings

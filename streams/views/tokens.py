@@ -13,6 +13,9 @@ from models.expected import expected
 from streams.errors import PerdiemError
 from streams.views.rights import Role
 
+LONGEST = 200
+"""Characters of a person's name: it stands in a cookie, and browsers keep 4 kB."""
+
 log = logging.getLogger(__name__)
 
 
@@ -25,7 +28,7 @@ class Token(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    user: str = Field(min_length=1, max_length=200)
+    user: str = Field(min_length=1, max_length=LONGEST)
     role: Role
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 

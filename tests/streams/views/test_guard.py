@@ -18,6 +18,7 @@ from streams.views.login import COOKIE, SESSION_WITHIN
 from streams.views.rights import RIGHTS, Right, Role
 from streams.views.secret import Secret
 from streams.views.site import HEADERS, OPEN
+from tests.kafka import ROOT
 from tests.opened import SECRET, TOKENS, bearer
 from tests.streams.views.browser import LOOKED, Answer, Browser, Pages
 from tests.streams.views.conftest import Opens
@@ -35,6 +36,7 @@ FAUSTS = (
     *("/static/..%2fsite.py", "/static/%2e%2e", f"/static/{'x' * 300}", "/static/", "//", "/%2e%2e/table/"),
 )
 AMISS = 401, 403
+SECURITY = ROOT / "docs" / "security.md"
 
 
 def path_of(route: str) -> str:
@@ -97,6 +99,17 @@ def test_the_roles_are_what_is_promised() -> None:
     assert RIGHTS[Role.VIEWER] == {Right.WATCH, Right.PATIENTS}
     assert RIGHTS[Role.OPERATOR] == {Right.WATCH, Right.DEAD_LETTERS}
     assert RIGHTS[Role.ANALYST] == {*Right}
+
+
+def test_the_table_of_roles_says_what_holds() -> None:
+    """docs/security.md, for whoever gives out the roles."""
+    rows = re.findall(r"^\| `(\w+)` \|.*\| (\w+) \| (\w+) \| (\w+) \|$", SECURITY.read_text(), re.MULTILINE)
+    assert {Right(right): said for right, *said in rows} == {
+        right: [
+            "yes" if right in RIGHTS[role] else "no" for role in (Role.VIEWER, Role.ANALYST, Role.OPERATOR)
+        ]
+        for right in Right
+    }
 
 
 @pytest.mark.parametrize("path", FAUSTS)

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.request import urlopen
@@ -284,3 +285,27 @@ async def test_without_an_issuer_there_is_no_such_login(pages: Pages) -> None:
     assert (await pages.ask("/login/oidc")).status == 404
     assert (await pages.ask(CALLBACK)).status == 404
     assert "Sign in with" not in (await pages.ask("/login")).text
+
+
+async def test_a_login_that_failed_is_begun_anew(lied_to: Pages, liar: Issuer) -> None:
+    """What came back once is not tried a second time, whatever the provider says then."""
+    browser = Browser(lied_to)
+    back = liar.consent((await browser.get("/login/oidc")).to)
+    liar.claims = {"aud": "another"}
+    assert (await browser.get(back)).status == 401
+    liar.claims = {}
+    assert "This login was not begun here" in (await browser.get(back)).text
+    assert (await log_in(browser, liar)).status == 303
+
+
+async def test_to_begin_another_login_prolongs_no_session(
+    lied_to: Pages, liar: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A working day is counted from the login."""
+    browser = Browser(lied_to)
+    await log_in(browser, liar)
+    now = time.time()
+    for hours, status in ((7, 200), (9, 303)):
+        monkeypatch.setattr(time, "time", lambda then=now + 3600 * hours: then)
+        assert (await browser.get("/")).status == status
+        await browser.get("/login/oidc")

@@ -24,7 +24,7 @@ def mount(site: Site) -> None:
         # Whoever asks for the head alone looks where a link leads, and would use it up.
         if request.method == "GET" and (link := request.query.get("token")):
             return await _enter(site, request, await site.login.with_link(request, link.strip()), "/")
-        return await _login(site, request)
+        return await _login(site, request, _target(request))
 
     async def enter(request: web.Request) -> web.StreamResponse:
         await site.login.check_form(request, None)
@@ -48,10 +48,10 @@ def _mount_oidc(site: Site, oidc: Oidc) -> None:
     async def begin(request: web.Request) -> web.StreamResponse:
         _require(site)
         try:
-            return web.HTTPSeeOther(await oidc.begin(request, _target(request)))
+            return web.HTTPSeeOther(await oidc.begin(request, _own(_target(request))))
         except OidcError as error:
             log.warning("No login over the identity provider: %s", error.why)
-            return await _login(site, request, str(error), 502)
+            return await _login(site, request, _target(request), str(error), 502)
 
     @site.open(CALLBACK)
     async def end(request: web.Request) -> web.StreamResponse:
@@ -62,13 +62,14 @@ def _mount_oidc(site: Site, oidc: Oidc) -> None:
         except OidcError as error:
             log.warning("A login over the identity provider failed: %s", error.why)
             site.login.failed(request)
-            return await _login(site, request, str(error), 401)
+            return await _login(site, request, "/", str(error), 401)
         return await _begin(site, request, Known(user, role), target)
 
 
-async def _login(site: Site, request: web.Request, said: str = "", status: int = 200) -> web.Response:
-    csrf = await site.login.csrf(request)
-    target = _target(request)
+async def _login(
+    site: Site, request: web.Request, target: str, said: str = "", status: int = 200
+) -> web.Response:
+    csrf, target = await site.login.csrf(request), _own(target)
     return site.html(
         "login.html", request, status=status, csrf_token=csrf, next=target, said=said, issuer=_host(site)
     )
@@ -79,7 +80,7 @@ async def _enter(site: Site, request: web.Request, known: Known | None, target: 
         said = "That token opens nothing here. A link holds once, and ten minutes."
         if wants_json(request):
             raise web.HTTPUnauthorized(reason=said)
-        return await _login(site, request, said, 401)
+        return await _login(site, request, target, said, 401)
     return await _begin(site, request, known, target)
 
 
@@ -101,7 +102,7 @@ def _host(site: Site) -> str | None:
 
 
 def _target(request: web.Request) -> str:
-    return _own(request.query.get("next", "/"))
+    return request.query.get("next", "/")
 
 
 def _own(path: str) -> str:

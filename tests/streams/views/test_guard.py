@@ -292,6 +292,13 @@ async def test_whoever_is_sent_to_the_login_comes_back_to_the_whole_address(page
     assert 'name="next" value="/looked-at/x?a=1&amp;b=%26"' in shown
 
 
+async def test_a_token_that_was_mistyped_costs_no_way_back(pages: Pages) -> None:
+    """The form that comes again leads where the first one would have."""
+    browser = Browser(pages)
+    answer = await browser.log_in("mistyped", next="/looked-at/x")
+    assert 'name="next" value="/looked-at/x"' in answer.text
+
+
 # One-time links
 
 

@@ -7,12 +7,20 @@ READY := .venv/installed
 LOCKED := --generate-hashes --universal --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos check bench docs lock clean
+.PHONY: help setup tools demo test chaos check bench docs lock clean
 
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Set up .venv and do no more.
+
+# Prometheus is unpacked only: its package would start a service.
+tools: ## Get what some tests are skipped without, on Debian: a browser, Prometheus.
+	@command -v promtool >/dev/null || test -x build/prometheus/usr/bin/promtool || { mkdir -p build/prometheus \
+	&& cd build/prometheus && apt-get download --quiet=2 --option APT::Sandbox::User=root prometheus \
+	&& dpkg --extract prometheus_*.deb . && rm prometheus_*.deb; }
+	@command -v chromium >/dev/null \
+	|| DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends chromium
 
 demo: $(READY) ## See a day of three hospitals go through a real Kafka and come out as charges.
 	@$(BIN)/perdiem demo
@@ -35,6 +43,7 @@ docs: $(READY) ## Renew what is generated in docs/.
 	$(BIN)/python -m streams.schemas
 	$(BIN)/python -m streams.topics
 	$(BIN)/python -m streams.acls
+	$(BIN)/python -m streams.metrics.catalogue
 
 lock: ## Renew both requirements.lock from pyproject.toml.
 	$(PYTHON) -m venv build/lock

@@ -84,10 +84,8 @@ def _untrue(
     if isinstance(command, Merge):
         return _merge(decision, command, told)
     done = effects.get(spoken.event_id, set())
-    if decision.reason is Reason.NO_LONGER_KEPT:
-        return None if told.watermarks else "nothing was forgotten"
     if decision.outcome is Outcome.REFUSED:
-        return "it had an effect" if done & {"ruling", "taken_in", "rejected"} else _refused(command, told)
+        return _refused(decision, command, done, told)
     return None if _done(command, done) else "it has had no effect"
 
 
@@ -100,8 +98,15 @@ def _merge(decision: Decision, command: Merge, told: Told) -> str | None:
     return "it holds" if holds else "it would close a circle, or its losing patient is merged already"
 
 
-def _refused(command: Command, told: Told) -> str | None:
+def _refused(decision: Decision, command: Command, done: set[str], told: Told) -> str | None:
     """Why ``command`` cannot be refused, None where it can."""
+    match decision.reason:
+        case Reason.NO_LONGER_KEPT:
+            return None if told.watermarks else "nothing was forgotten"
+        case Reason.SUPERSEDED:
+            return "it had an effect" if done & {"charged", "rejected"} else None
+    if done & {"ruling", "taken_in", "rejected"}:
+        return "it had an effect"
     match command:
         case AllowUnit():
             back = {unit.name for unit in told.units if isinstance(unit, Override) and not unit.stands}
@@ -131,6 +136,12 @@ def _effects(account: Account) -> dict[str, set[str]]:
     """What came of each command, by its event id."""
     effects: dict[str, set[str]] = {}
     listed = {item.id for item in account.items}
+    # Of what only our agents told each other, under the place of its record, nothing more is decided.
+    again = {
+        made.event_id
+        for made in account.decisions
+        if made.sequence > 1 or (made.outcome is Outcome.DEAD_LETTERED and made.received is None)
+    }
     for event_id, effect in (
         *((record.event_id, "ruling") for record in account.procedures if isinstance(record, Ruling)),
         *(
@@ -139,12 +150,18 @@ def _effects(account: Account) -> dict[str, set[str]]:
             if isinstance(record, Override | Opening | Expiry)
         ),
         *((statement.because or "", "taken_in") for statement in account.statements),
+        *((written.cause, "charged") for written in account.billing_events),
         *((made.cause, "rejected") for made in account.decisions if made.outcome is Outcome.REJECTED),
         *((made.cause, "taken_in") for made in account.decisions if made.outcome in AGAIN_AT_INTAKE),
         *(
             (spoken.event_id, "closed")
             for spoken in account.commands
             if isinstance(spoken.command, Reject) and spoken.command.item in listed
+        ),
+        *(
+            (spoken.event_id, "taken_in")
+            for spoken in account.commands
+            if isinstance(spoken.command, Redrive) and spoken.command.item in again
         ),
     ):
         effects.setdefault(event_id, set()).add(effect)

@@ -101,6 +101,8 @@ def _numbered(account: Account, latest: Mapping[str, Decision]) -> Iterator[Find
     last: dict[tuple[str, str | None], int] = {}
     sequences: dict[str, list[int]] = defaultdict(list)
     causes = {(statement.event_id, statement.cause) for statement in account.statements}
+    # What is decided of a command next, once it was redriven, is no repetition.
+    dead = {made.id for made in account.decisions if made.outcome is Outcome.DEAD_LETTERED}
     for decision in account.decisions:
         event_id, sequence = decision.event_id, decision.sequence
         if decision.id in written:
@@ -112,7 +114,7 @@ def _numbered(account: Account, latest: Mapping[str, Decision]) -> Iterator[Find
         if sequence < last.get((event_id, decision.patient), 0):
             yield Finding(Figure.OUT_OF_SEQUENCE, event_id, f"has decision {sequence} after a later one")
         last[event_id, decision.patient] = sequence
-        own = decision.cause == event_id
+        own = decision.cause == event_id and f"{event_id}#{sequence - 1}" not in dead
         again = sequence > 1 and (own or (decision.repeated and (event_id, decision.cause) in causes))
         if decision.outcome is not Outcome.EXPIRED and decision.repeated != again:
             yield Finding(Figure.UNEXPLAINED, event_id, "is not told apart from its repetition")

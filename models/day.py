@@ -30,6 +30,13 @@ class PatientDay(msgspec.Struct, omit_defaults=True):
     opening: dict[str, dict[str, bool]] = {}
     """By ``stream|service`` and command: units that the former system charged before go-live."""
 
+    @property
+    def charge_ids(self) -> list[str]:
+        """Of every charge that was ever made on this day."""
+        units = [unit for units in self.units.values() for unit in units]
+        standing = [unit.charge.id for unit in units if unit.charge]
+        return standing + [credited.charge_id for unit in units for credited in unit.credited]
+
     def counting(self, key: str) -> dict[str, ProcedureEvent]:
         """The procedures that count for the units of ``key``, each with its highest statement."""
         return {

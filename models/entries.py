@@ -104,8 +104,14 @@ class Ruling(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="ruling")
 
     item: str
     apply: bool
+    decided: int = 0
+    """How many decisions there are about the command by which the person said so."""
     credited: Credited | None = None
     """What is to be taken back, where the procedure is with another patient by now."""
+    follows: int = 0
+    """Then: the handover of the procedure that it follows on."""
+    restated: int = 0
+    """Then: how many decisions there are about the command that restated what is to be taken back."""
 
 
 class Expiry(Entry, frozen=True, kw_only=True, omit_defaults=True, tag="expiry"):

@@ -15,8 +15,9 @@ What belongs to one course is found in two steps.
 It is a view for a person: nothing is charged or held by it, and a person may see at once where it errs.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import msgspec
@@ -26,6 +27,7 @@ from models.codes import Service
 from models.day import PatientDay
 from models.decisions import decision
 from models.procedures import ProcedureEvent, Status
+from models.products import Products, across_days, changed
 
 COURSE = {service: stage for stage, service in enumerate(Service)}
 """The four services in the order in which a course goes through them."""
@@ -148,29 +150,17 @@ def episodes(steps: Iterable[Step], waiting: Sequence[Decision], today: date, pa
 
 
 def notices(steps: Iterable[Step]) -> Iterator[Notice]:
-    """Warnings across days: of one product, what was performed, charged or not.
-
-    38227 is receipt and preparation, often on two days, and once per day does not stop the second.
-    """
-    dates: dict[tuple[str, Service], set[date]] = {}
-    given: dict[date, set[str]] = {}
-    for step in steps:
-        if step.performed:
-            for product in step.statement.product_ids:
-                dates.setdefault((product, step.service), set()).add(step.on)
-            if step.service is Service.ADMINISTRATION:
-                given.setdefault(step.on, set()).update(step.statement.product_ids)
-    for (product, service), found in sorted(dates.items()):
-        days = tuple(sorted(found))
-        if service is Service.RECEIPT and len(days) > 1:
-            yield Notice(Warning.RECEIPT_TWICE, service, days, (product,))
-        beside = {day + timedelta(days=more) for day in days for more in (-1, 1)}
-        adjacent = tuple(day for day in days if day in beside)
-        if adjacent:
-            yield Notice(Warning.ADJACENT_DAYS, service, adjacent, (product,))
-    for day, products in sorted(given.items()):
-        if products and not any((product, Service.RECEIPT) in dates for product in products):
-            yield Notice(Warning.NO_RECEIPT, Service.ADMINISTRATION, (day,), tuple(sorted(products)))
+    """What was performed, charged or not, and is to be noticed now that all of it is known."""
+    performed = [step for step in steps if step.performed]
+    products: Products = {}
+    for step in performed:
+        products = changed(products, None, step.statement)
+    noticed: defaultdict[tuple[Warning, Service, tuple[str, ...]], set[date]] = defaultdict(set)
+    for step in performed:
+        for warning, ids in across_days(products, step.service, step.on, step.statement.product_ids):
+            noticed[warning, step.service, ids].add(step.on)
+    for (warning, service, ids), dates in sorted(noticed.items()):
+        yield Notice(warning, service, tuple(sorted(dates)), ids)
 
 
 def missing(

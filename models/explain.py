@@ -1,8 +1,11 @@
 """Why an event was charged or not, in plain sentences. No patient's id stands in any of them."""
 
-from models.billing import BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
+from collections.abc import Sequence
+
+from models.billing import Acknowledged, BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
 from models.billing import Warning as Noticed
 from models.codes import Service
+from models.procedures import ProcedureEvent, Status, VersionKind
 from models.worklist import Item
 from models.worklist import Kind as Waits
 
@@ -74,10 +77,11 @@ REASONS = {
     Reason.ON_CLAIM: "It would credit a charge that is on a claim.",
     Reason.OPENING_BALANCE: "The system in use before go-live charged the unit.",
     Reason.OVERRIDE: "A person allowed a further unit, or took that back.",
-    Reason.MOVED_TO_PATIENT: "A higher statement says that it is another patient's, or this one's again.",
+    Reason.MOVED_TO_PATIENT: "By a higher statement a procedure is another patient's, or this one's again.",
     Reason.PATIENT_MERGED: "The patient was merged into another, or that was undone.",
     Reason.REJECTED_BY_PERSON: "A person rejected it.",
     Reason.ALREADY_DONE: "What it names was released, rejected, redriven, taken back or undone before.",
+    Reason.SUPERSEDED: "What it names waits no longer, or no longer holds: nothing was changed.",
     Reason.NO_LONGER_KEPT: "What is known of so old a day was removed, and nothing of it is changed.",
     Reason.UNKNOWN_ITEM: "Nothing of the name it gives is on the worklist.",
     Reason.AWAITED: "Other ledgers wait for this record: it can only be redriven.",
@@ -107,6 +111,21 @@ WAYS = {
 """What a person can do about items that nothing is missing of."""
 
 
+ACKNOWLEDGED = {
+    None: "Billing has not acknowledged it.",
+    Acknowledged.ACCEPTED: "Billing accepted it.",
+    Acknowledged.ON_CLAIM: "It is on a claim.",
+    Acknowledged.REFUSED: "Billing refused it.",
+}
+
+STATUSES = {
+    Status.IN_PROGRESS: "begun, not completed",
+    Status.PERFORMED: "performed",
+    Status.NOT_PERFORMED: "not performed",
+    Status.WITHDRAWN: "withdrawn",
+}
+
+
 def explain(decision: Decision, *, warnings: bool = True, past: bool = False) -> list[str]:
     """The sentences that say what became of the event, the most important first, warnings last.
 
@@ -130,13 +149,50 @@ def explain(decision: Decision, *, warnings: bool = True, past: bool = False) ->
     return said
 
 
-def subject(decision: Decision) -> str:
+def version(statement: ProcedureEvent) -> str:
+    """What orders a statement among those about its procedure."""
+    match statement.version_kind:
+        case VersionKind.NUMBER:
+            return f"version {int(statement.version)}"
+        case VersionKind.RECORDED:
+            return f"recorded {statement.version}"
+        case VersionKind.MESSAGE_TIME:
+            return f"sent {statement.version}"
+
+
+def rank(statement: ProcedureEvent, holder: ProcedureEvent) -> str:
+    """Why ``statement`` holds of its procedure, or why ``holder`` does instead."""
+    if statement.event_id == holder.event_id:
+        return f"It holds: {version(statement)} is the highest."
+    if statement.version != holder.version:
+        return f"It does not hold: {version(holder)} is higher than {version(statement)}."
+    if statement.status is not holder.status:
+        held, said = STATUSES[holder.status], STATUSES[statement.status]
+        return f'It does not hold: of the same version, "{held}" goes before "{said}".'
+    return "It does not hold: another of the same version does, the same one in whatever order they come."
+
+
+def charged(acknowledged: Sequence[Acknowledged | None], more: int) -> str:
+    """What is charged of one service on one day: ``acknowledged`` as billing said of each charge.
+
+    ``more`` procedures count for it, too, and are not charged.
+    """
+    said = "Charged once."
+    if len(acknowledged) > 1:
+        said = f"Charged {len(acknowledged)} times: a person allowed more than one unit."
+    if more:
+        also = "Another procedure counts" if more == 1 else f"{more} other procedures count"
+        said += f" {also} for it and {'is' if more == 1 else 'are'} not charged: once a day."
+    return " ".join([said, *(ACKNOWLEDGED[each] for each in dict.fromkeys(acknowledged))])
+
+
+def subject(decision: Decision | ProcedureEvent) -> str:
     """What the event is about, as far as it is known."""
     service = SERVICES[decision.service] if decision.service else None
     on = f"on {decision.service_date}" if decision.service_date else None
     by = f"{decision.stream} billing" if decision.stream else None
     known = (service, decision.code, on, decision.facility and f"at {decision.facility}", by)
-    decided = decision.outcome in (Outcome.APPLIED, Outcome.REFUSED)
+    decided = isinstance(decision, Decision) and decision.outcome in (Outcome.APPLIED, Outcome.REFUSED)
     unknown = "a command or an acknowledgement" if decided else "a procedure of which little is known"
     return ", ".join(filter(None, known)) or unknown
 
@@ -163,3 +219,16 @@ def releases(item: Item) -> str:
 def procedure(ref: ProcedureRef) -> str:
     """A procedure by source and id."""
     return f"procedure {ref.procedure_id} of {ref.source}"
+
+
+def equation(in_flight: int, *, closes: bool) -> str:
+    """Whether all that came in has an outcome. Below zero: more was decided than came in. ``closes``: so is
+    it with every part of what this is the sum of."""
+    if not in_flight:
+        if not closes:
+            return "It does not close: a surplus of one source hides what another lacks."
+        return "It closes: each event that came in has one outcome."
+    if in_flight > 0:
+        number = "1 event is" if in_flight == 1 else f"{in_flight:,} events are"
+        return f"It does not close: {number} in flight, with no outcome yet."
+    return f"It does not close: {-in_flight:,} more decided than came in."

@@ -81,21 +81,22 @@ def hear(
         unknown = Heard(event_id, Outcome.REFUSED, Reason.UNKNOWN_ITEM)
         return Hearing(_decision(event_id, decided, unknown), heard=unknown)
     if item.state is not State.OPEN:
-        done: _Done = (item, (), Reason.ALREADY_DONE)
+        overtaken = item.state is State.SUPERSEDED
+        done: _Done = (item, (), Reason.SUPERSEDED if overtaken else Reason.ALREADY_DONE)
     else:
-        done = _carry_out(item, command, event_id, take_in)
+        done = _carry_out(item, command, event_id, take_in, decided)
     changed, taken, refused = done
     heard = Heard(event_id, Outcome.REFUSED if refused else Outcome.APPLIED, refused)
     changed = replace(changed, heard={**item.heard, command.id: heard})
     return Hearing(_decision(event_id, decided, heard), changed, tuple(taken))
 
 
-def _carry_out(item: Item, command: Command, event_id: str, take_in: TakeIn) -> _Done:
+def _carry_out(item: Item, command: Command, event_id: str, take_in: TakeIn, decided: int) -> _Done:
     match command:
         case Release() if item.kind is Kind.HELD:
             return _release(item, command, event_id, take_in)
         case Release() | Reject() if item.kind in RULED:
-            return _rule(item, event_id, apply=isinstance(command, Release))
+            return _rule(item, event_id, decided + 1, apply=isinstance(command, Release))
         case Release():
             return item, (), Reason.STILL_HELD
         case Reject() if item.kind is Kind.HELD:
@@ -151,9 +152,9 @@ def _turn_down(item: Item, event_id: str, state: State) -> _Done:
     return replace(item, state=state, decision=decision), (decision,), None
 
 
-def _rule(item: Item, event_id: str, *, apply: bool) -> _Done:
+def _rule(item: Item, event_id: str, decided: int, *, apply: bool) -> _Done:
     assert item.patient is not None, "the ledger names the patient of what it parks"
-    ruling = Ruling(patient=item.patient, event_id=event_id, item=item.id, apply=apply)
+    ruling = Ruling(patient=item.patient, event_id=event_id, item=item.id, apply=apply, decided=decided)
     return replace(item, state=State.RELEASED if apply else State.REJECTED), (ruling,), None
 
 
@@ -166,7 +167,7 @@ def _still(item: Item, decision: Decision) -> Item:
 
 def _after(item: Item, taken: Taken, cause: str) -> Taken:
     """``taken`` as it follows on the decisions that there are about its event; ``cause`` brings it about."""
-    if isinstance(taken, ProcedureEvent):
+    if isinstance(taken, ProcedureEvent) and taken.command is None:
         return replace(taken, decided=decided(item, taken.event_id), because=cause)
     if isinstance(taken, Decision):
         return replace(taken, sequence=decided(item, taken.event_id) + 1, cause=cause)
@@ -178,6 +179,16 @@ def decided(item: Item, event_id: str) -> int:
     if item.decision is None or item.decision.event_id != event_id:
         return 0
     return item.decision.sequence
+
+
+def answered(item: Item, taken: Taken) -> str:
+    """The event that is decided when ``taken`` has its effect."""
+    match taken:
+        case ProcedureEvent(command=str()):
+            return taken.cause
+        case Routed() | Again():
+            return item.id
+    return taken.event_id
 
 
 def _latest(item: Item, *taken: Taken) -> Decision | None:

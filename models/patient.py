@@ -47,8 +47,8 @@ class Patient(msgspec.Struct, frozen=True, omit_defaults=True):
     """By key of a procedure that is no longer kept: the highest number of any decision about it."""
     outdated: dict[str, dict[str, Told]] = {}
     """By procedure key and event: what was too old when it came; the procedure is not known otherwise."""
-    unknown: tuple[str, ...] = ()
-    """Acknowledgements, by event, of charges that never were."""
+    forgotten: tuple[str, ...] = ()
+    """Charges of days that are no longer kept: billing may yet acknowledge one, or once more."""
     commands: dict[str, Heard] = {}
     """By id of a command that was heard: what became of it."""
     survivor: str | None = None
@@ -65,6 +65,8 @@ class Patient(msgspec.Struct, frozen=True, omit_defaults=True):
     """By procedure key: what follows on a handover that has not come; it may be a dead letter meanwhile."""
     ruled: tuple[str, ...] = ()
     """Items of the worklist that a person ruled on for good: nobody is asked about them again."""
+    superseded: dict[str, str] = {}
+    """By item of the worklist: what no longer waits for a person, and the event that brought that about."""
     parked: dict[str, AnyEntry] = {}
     """By item of the worklist: what would credit a charge that is on a claim, until a person decides."""
     claimed: dict[str, Credited] = {}

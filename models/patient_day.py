@@ -7,7 +7,7 @@ What stands is a pure function of what was said; billing events are the differen
 and after, decisions the difference of what is true of each event. See docs/rule.md.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Container, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from models.day import encode_patient_day as encode_patient_day
 from models.decisions import Truth, decision
 from models.procedures import SEPARATOR, ProcedureEvent
 from models.statements import Procedure, Told
-from models.units import Written, require, settle, unit_key
+from models.units import Unit, Written, require, settle, unit_key
 
 Slot = tuple[date | None, str]
 """Where units are: the service date and ``stream|service``."""
@@ -69,6 +69,20 @@ class Days:
             found = replace(was, procedures=dict(was.procedures), units=dict(was.units))
             self.changed[day] = found
         return found
+
+    def acknowledged(self) -> Iterator[tuple[BillingEvent, int]]:
+        """Standing charges that billing said anything of: each that became one (1), or ceased to be (-1)."""
+        for day, now in self.changed.items():
+            was = self.was(day).units
+            for key, units in now.units.items():
+                if units is not (before := was.get(key, [])):
+                    then, these = _acknowledged(before), _acknowledged(units)
+                    yield from ((these[charge], 1) for charge in these.keys() - then.keys())
+                    yield from ((then[charge], -1) for charge in then.keys() - these.keys())
+
+
+def _acknowledged(units: Iterable[Unit]) -> dict[str, BillingEvent]:
+    return {unit.charge.id: unit.charge for unit in units if unit.charge and unit.acknowledged}
 
 
 class Verdict(msgspec.Struct):
@@ -155,7 +169,7 @@ def slot(day: date | None, procedure: Procedure | None) -> Slot | None:
 
 
 def settle_units(
-    days: Days, slots: Iterable[Slot], changed: Container[str], cause: str, why: Reason | None
+    days: Days, slots: Iterable[Slot], changed: Collection[str], cause: str, why: Reason | None
 ) -> list[Written]:
     """Settle the units of ``slots``; all credits come first. For the rest see ``models.units.settle``."""
     written: list[Written] = []

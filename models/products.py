@@ -1,6 +1,6 @@
 """Products: on which dates each service of a patient's products counts. For warnings, which never block."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from models.billing import Warning  # noqa: A004 - the design's word
@@ -28,25 +28,36 @@ def changed(products: Products, before: ProcedureEvent | None, after: ProcedureE
 
 
 def notices(products: Products, event: ProcedureEvent) -> Iterator[Warning]:
-    """What a person may want to look at of a procedure that counts, as far as is known by now.
+    """What a person may want to look at of a procedure that counts, as far as is known by now."""
+    if event.counts and event.service is not None and event.service_date is not None:
+        noticed = across_days(products, event.service, event.service_date, event.product_ids)
+        yield from dict.fromkeys(warning for warning, _ in noticed)
+
+
+def across_days(
+    products: Products, service: Service, day: date, ids: Sequence[str]
+) -> Iterator[tuple[Warning, tuple[str, ...]]]:
+    """What is to be noticed of a service that was performed of the products ``ids``, and of which of them.
 
     38227 is receipt and preparation, often on two days: for one product it is reported once
     (domain: no source forbids the second, so it is charged).
     """
-    day, service = event.service_date, event.service
-    if not event.counts or day is None or service is None or not event.product_ids:
+    if not ids:
         return
-    known = [on for product in event.product_ids if (on := products.get(product))]
-    if service in (Service.RECEIPT, Service.ADMINISTRATION):
-        receipts = {key for on in known for key in on if key.startswith(Service.RECEIPT)}
-        if service is Service.RECEIPT and receipts - {_key(service, day)}:
-            yield Warning.RECEIPT_TWICE
-        if service is Service.ADMINISTRATION and not receipts:
-            yield Warning.NO_RECEIPT
-    if known:
-        beside = (_key(service, day - timedelta(days=1)), _key(service, day + timedelta(days=1)))
-        if any(key in on for on in known for key in beside):
-            yield Warning.ADJACENT_DAYS
+    known = {product: products.get(product, {}) for product in sorted(ids)}
+    receipts = {
+        product: {key for key in on if key.startswith(Service.RECEIPT)} for product, on in known.items()
+    }
+    if service is Service.RECEIPT:
+        for product, found in receipts.items():
+            if found - {_key(service, day)}:
+                yield Warning.RECEIPT_TWICE, (product,)
+    if service is Service.ADMINISTRATION and not any(receipts.values()):
+        yield Warning.NO_RECEIPT, (*known,)
+    beside = {_key(service, day + timedelta(days=more)) for more in (-1, 1)}
+    for product, on in known.items():
+        if beside & on.keys():
+            yield Warning.ADJACENT_DAYS, (product,)
 
 
 def _key(service: Service | None, day: date) -> str:

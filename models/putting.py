@@ -5,7 +5,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from models.billing import Decision, Outcome
-from models.worklist import Item, Kind
+from models.worklist import Item, Kind, State
 
 KINDS = {Outcome.HELD: Kind.HELD, Outcome.DEAD_LETTERED: Kind.DEAD_LETTER}
 
@@ -40,6 +40,22 @@ def put(item: Item | None, aside: Aside) -> Item:
         # Delivered again and decided once more: the next decision about it has a number of its own.
         return replace(item, decision=replace(item.decision, sequence=aside.decision.sequence))
     return item
+
+
+def enter(known: Item | None, item: Item) -> Item:
+    """The item that another agent sent; ``known`` is what the worklist has of that id.
+
+    What is there stays as it is. It can be superseded while it is open, by the patient's ledger that sent it.
+    What was closed is open again where the ledger of another patient asks.
+    """
+    if known is None:
+        return item
+    if item.state is State.SUPERSEDED:
+        closes = known.state is State.OPEN and known.patient == item.patient
+        return replace(known, state=item.state, reason=item.reason) if closes else known
+    if known.state is not State.OPEN and known.patient != item.patient:
+        return replace(item, heard=known.heard)
+    return known
 
 
 def _failed_again(item: Item, aside: Aside, known: int) -> bool:

@@ -15,14 +15,36 @@ from typing import Any
 import msgspec
 
 from models.billing import Acknowledged, BillingEvent, Outcome
-from models.tally import CHARGE, CREDIT, IN, LATE, Bucket, Counts
+from models.codes import Service
+from models.tally import ACKNOWLEDGED, CHARGE, CREDIT, IN, LATE, Bucket, Counts, is_outcome, of_service
 
 SUPPRESSED = (Outcome.REPEATED, Outcome.ALREADY_REPORTED, Outcome.SUPERSEDED)
 """What is a duplicate of what is charged already, by cause: the message was sent again, another procedure
 fills the unit, a later statement about the same procedure holds."""
 OUTCOMES = tuple(outcome for outcome in Outcome if outcome not in (Outcome.APPLIED, Outcome.REFUSED))
 """What may become of a procedure event. Commands and acknowledgements are not counted."""
-_BESIDE = frozenset((IN, CHARGE, CREDIT, LATE))
+
+
+class Written(msgspec.Struct, frozen=True):
+    """Charges and credits of one service."""
+
+    charges: int
+    credits: int
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True, rename={"came_in": "in"}):
+    """All that a line says, by name: the same on every page and in every program's output."""
+
+    came_in: int
+    outcomes: dict[str, int]
+    in_flight: int
+    charges: int
+    credits: int
+    standing: int
+    never_acknowledged: int
+    services: dict[Service, Written]
+    late: int
+    suppressed: dict[str, int]
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -38,7 +60,7 @@ class Line(msgspec.Struct, frozen=True):
     def outcomes(self) -> dict[str, int]:
         """In the order of ``Outcome``, none that is zero; what is not known here comes last."""
         order = {outcome.value: place for place, outcome in enumerate(OUTCOMES)}
-        found = {what: count for what, count in self.counts.items() if what not in _BESIDE and count}
+        found = {what: count for what, count in self.counts.items() if is_outcome(what) and count}
         return dict(sorted(found.items(), key=lambda each: (order.get(each[0], len(order)), each[0])))
 
     @property
@@ -60,6 +82,19 @@ class Line(msgspec.Struct, frozen=True):
         return self.charges - self.credits
 
     @property
+    def never_acknowledged(self) -> int:
+        """Standing charges of which billing has said nothing."""
+        return self.standing - self.counts.get(ACKNOWLEDGED, 0)
+
+    @property
+    def services(self) -> dict[Service, Written]:
+        """Charges and credits of each of the four, those that are zero included."""
+        return {
+            service: Written(*(self.counts.get(of_service(kind, service), 0) for kind in (CHARGE, CREDIT)))
+            for service in Service
+        }
+
+    @property
     def late(self) -> int:
         return self.counts.get(LATE, 0)
 
@@ -73,17 +108,20 @@ class Line(msgspec.Struct, frozen=True):
         """Events that charged nothing because the service was, by cause."""
         return {cause.value: self.counts.get(cause, 0) for cause in SUPPRESSED}
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> Figures:
         """For programs."""
-        return {
-            "in": self.came_in,
-            "outcomes": self.outcomes,
-            "in_flight": self.in_flight,
-            "charges": self.charges,
-            "credits": self.credits,
-            "standing": self.standing,
-            "late": self.late,
-        }
+        return Figures(
+            came_in=self.came_in,
+            outcomes=self.outcomes,
+            in_flight=self.in_flight,
+            charges=self.charges,
+            credits=self.credits,
+            standing=self.standing,
+            never_acknowledged=self.never_acknowledged,
+            services=self.services,
+            late=self.late,
+            suppressed=self.suppressed,
+        )
 
 
 class Lag(msgspec.Struct, frozen=True):
@@ -147,9 +185,10 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "balances": self.balances,
             "buckets": [
-                {**_told(bucket), **self.lines[bucket].told()} for bucket in sorted(self.lines, key=in_order)
+                {**_told(bucket), **msgspec.to_builtins(self.lines[bucket].told())}
+                for bucket in sorted(self.lines, key=in_order)
             ],
-            "total": total.told(),
+            "total": msgspec.to_builtins(total.told()),
             "miscounted": [{**_told(bucket), **more} for bucket, more in self.miscounted.items()],
             "suppressed": total.suppressed,
             "late_share": total.late_share,

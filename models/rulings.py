@@ -14,15 +14,19 @@ from models.billing import Decision, Outcome, Reason
 from models.entries import Moved, Opening, Override, Recall, Ruling, Survivor, item_of
 from models.history import content
 from models.procedures import ProcedureEvent
-from models.worklist import Kind
+from models.worklist import Kind, State
 
 
 def rulings(account: Account) -> dict[str, bool]:
-    """Whether it is to be, by the id of what was ruled on; the first ruling holds."""
+    """Whether it is to be, by the id of what was ruled on; the first ruling holds of those that came to the
+    ledger where it waited last. None does on what had been superseded."""
+    listed = {item.id: item for item in account.items}
     ruled: dict[str, bool] = {}
     for record in account.procedures:
         if isinstance(record, Ruling):
-            ruled.setdefault(record.item, record.apply)
+            item = listed.get(record.item)
+            if item is None or (item.state is State.OPEN and item.patient == record.patient):
+                ruled.setdefault(record.item, record.apply)
     return ruled
 
 
@@ -59,8 +63,11 @@ def restated(account: Account, against: Set[str]) -> set[str]:
 
 
 def waiting(account: Account) -> set[str]:
-    """The ids of all that is parked until somebody rules on it."""
-    return parked(account) - rulings(account).keys()
+    """The ids of all that is parked until somebody rules on it; not what went with a merged procedure."""
+    last = {item.id: (item.state, item.reason) for item in account.items}
+    gone = (State.SUPERSEDED, Reason.PATIENT_MERGED)
+    merged = {item for item, becomes in last.items() if becomes == gone}
+    return parked(account) - rulings(account).keys() - merged
 
 
 def repeats(account: Account, latest: Mapping[str, Decision], out: Set[str]) -> set[str]:

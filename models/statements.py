@@ -30,8 +30,13 @@ class Procedure(msgspec.Struct, omit_defaults=True):
     """Another patient has a higher statement of it: then it does not count here."""
     moved_at: int = 0
     """Of the last news of that."""
+    moved_by: str | None = None
+    """The event that moved it away, while it is."""
     replaced: list[ProcedureEvent] = []
     """What statements said before they were restated, or would have said: a person may reject what holds."""
+    resent: list[ProcedureEvent] = []
+    """Where only the message time orders: a statement as it came, and its resends that lowered it: a person
+    may reject one."""
     rejected: list[ProcedureEvent] = []
     """Statements that a person rejected: the same content again is rejected, too."""
     news: int = 0
@@ -46,11 +51,12 @@ class Procedure(msgspec.Struct, omit_defaults=True):
 
     def said(self, event: ProcedureEvent) -> ProcedureEvent | None:
         """The statement that says what ``event`` says, or is that very event, delivered again."""
-        for statement in self.statements:
-            if statement.event_id == event.event_id or _same_content(statement, event):
+        heard = (*self.statements, *self.rejected)
+        for statement in heard:
+            if statement.event_id == event.event_id:
                 return statement
-        for statement in self.rejected:
-            if statement.event_id == event.event_id or _same_content(statement, event):
+        for statement in heard:
+            if _same_content(statement, event):
                 return statement
         return None
 
@@ -64,21 +70,20 @@ class Procedure(msgspec.Struct, omit_defaults=True):
         """
         seen = self.said(event)
         if seen is None:
-            heard = [*self.statements, event]
-        elif event.restated:
+            return self._holding([*self.statements, event])
+        if event.restated:
             return self._restate(seen, event)
-        elif seen.event_id != event.event_id and event.version < seen.version:
-            earlier = replace(seen, version=event.version)
-            heard = [earlier if statement is seen else statement for statement in self.statements]
-        else:
-            return self
-        return self._holding(heard)
+        if seen.event_id != event.event_id:
+            return self._resend(seen, event)
+        return self
 
     def reject(self, event: ProcedureEvent) -> "Procedure":
         """The procedure without the statement ``event``, which a person rejected; never the only one.
 
         What was restated says again what it said before, unless it was restated once more since then.
         """
+        if all(each.event_id != event.event_id for each in self.statements):
+            return self._reject_resend(event)
         former = [each for each in self.replaced if each.event_id == event.event_id]
         if event.restated and event in former:
             return replace(self, replaced=[each for each in self.replaced if each != event])
@@ -114,6 +119,31 @@ class Procedure(msgspec.Struct, omit_defaults=True):
             return replace(self, replaced=[*self.replaced, again])
         heard = [again if statement is seen else statement for statement in self.statements]
         return replace(self._holding(heard), replaced=[*self.replaced, seen])
+
+    def _resend(self, seen: ProcedureEvent, event: ProcedureEvent) -> "Procedure":
+        """The procedure with ``seen``, which ``event`` says again, at the lowest message time of all."""
+        times = [each for each in self.resent if _same_content(each, event)]
+        first = times[0] if times else seen
+        known = any(each.event_id == event.event_id for each in times)
+        if known or event.version >= first.version or all(each is not seen for each in self.statements):
+            return self
+        resent = [*self.resent, event] if times else [*self.resent, seen, event]
+        return self._timed(event, resent)
+
+    def _reject_resend(self, event: ProcedureEvent) -> "Procedure":
+        resent = [each for each in self.resent if each.event_id != event.event_id]
+        if len(resent) == len(self.resent):
+            return self
+        return replace(self._timed(event, resent), rejected=[*self.rejected, event])
+
+    def _timed(self, content: ProcedureEvent, resent: list[ProcedureEvent]) -> "Procedure":
+        """The procedure with the statement of that content at the lowest time of those ``resent``."""
+        lowest = min(each.version for each in resent if _same_content(each, content))
+        statements = [
+            replace(each, version=lowest) if _same_content(each, content) and each.version != lowest else each
+            for each in self.statements
+        ]
+        return replace(self._holding(statements), resent=resent)
 
     def _holding(self, statements: list[ProcedureEvent]) -> "Procedure":
         statements.sort(key=lambda statement: statement.order, reverse=True)

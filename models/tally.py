@@ -12,11 +12,15 @@ from typing import NamedTuple
 import msgspec
 
 from models.billing import Decision, Outcome
+from models.codes import Service
 from models.procedures import ProcedureEvent
 from models.worklist import Item, Kind, State
 
-IN, CHARGE, CREDIT, LATE = "in", "charge", "credit", "late"
-"""What is counted beside outcomes."""
+IN, CHARGE, CREDIT, LATE, ACKNOWLEDGED = "in", "charge", "credit", "late", "acknowledged"
+"""What is counted beside outcomes, and charges and credits of each service once more: ``of_service``.
+Acknowledged are the standing charges of which billing said anything."""
+_BESIDE = frozenset((IN, CHARGE, CREDIT, LATE, ACKNOWLEDGED))
+_OF = "."
 _SEPARATOR = "\x1f"
 
 
@@ -53,6 +57,16 @@ def put_on_list(before: Item | None, after: Item, taken: Iterable[object] = ()) 
             yield bucket_of_decision(each), each.outcome, 1
 
 
+def of_service(kind: str, service: Service) -> str:
+    """The name under which charges or credits of one service are counted."""
+    return f"{kind}{_OF}{service}"
+
+
+def is_outcome(what: str) -> bool:
+    """Whether a name of what is counted is that of an outcome, one of a later version included."""
+    return what not in _BESIDE and _OF not in what
+
+
 def bucket_of_decision(decision: Decision) -> Bucket:
     return Bucket(decision.service_date, decision.facility, decision.source)
 
@@ -74,7 +88,7 @@ def _bucket_of(taken: object) -> Bucket | None:
 
 
 Counts = Mapping[str, int]
-"""By outcome, and ``IN``, ``CHARGE``, ``CREDIT``, ``LATE``. An agent's may be below zero."""
+"""By outcome, and by what is counted beside them. An agent's may be below zero."""
 
 
 def encode_bucket(bucket: Bucket) -> bytes:

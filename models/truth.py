@@ -60,8 +60,9 @@ def untrue(decision: Decision, statement: ProcedureEvent, stands: Stands) -> str
 
 def forgotten(statement: ProcedureEvent, stands: Stands) -> bool:
     """Whether something of its procedure is no longer kept, so that nobody can tell what holds."""
-    patient = stands.should.whose.get(statement.procedure, statement.patient)
-    return Key.of(statement, patient) in stands.should.forgotten
+    should = stands.should
+    patient = should.whose.get(statement.procedure, statement.patient)
+    return statement.procedure in should.expired or Key.of(statement, patient) in should.forgotten
 
 
 def _other_holds(decision: Decision, statement: ProcedureEvent, stands: Stands) -> str | None:

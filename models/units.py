@@ -1,6 +1,6 @@
 """Unit: what a patient-day reports of one service, who fills it, and the billing events that follow."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from itertools import zip_longest
 from operator import attrgetter
@@ -20,14 +20,15 @@ _seen_downstream = attrgetter(*(f for f in SHOWN if f != "event_id"))
 
 
 class Credited(msgspec.Struct, array_like=True, frozen=True):
-    """A charge that was taken back, of which procedure, and what brought that about."""
+    """A charge that was taken back, and what brought that about."""
 
     charge_id: str
     procedure: str
+    """Of which something else was true then: its own, or another that counted for the same units."""
     cause: str
     reason: Reason
     held: bool
-    """Had it been on a claim, the credit would have waited for a person."""
+    """Had billing said by then that it is on a claim, the credit would have waited for a person."""
 
 
 class Unit(msgspec.Struct, omit_defaults=True):
@@ -83,14 +84,14 @@ def settle(
     units: Sequence[Unit],
     counting: Mapping[str, ProcedureEvent],
     number: int,
-    changed: Container[str],
+    changed: Collection[str],
     cause: str,
     why: Reason | None,
 ) -> tuple[list[Unit], list[Written]]:
     """The units after the procedures ``changed`` have changed, and the billing events that bring them about.
 
-    ``number`` of units stand. ``why`` is the reason of what concerns ``changed`` itself, or all if nothing
-    else changed: a correction, a merge, an override.
+    ``number`` of units stand. ``why`` is the reason of all credits, and of the charges of ``changed`` itself,
+    or of all if nothing else changed: a correction, a merge, an override.
     """
     filling = fillers(units, counting, number)
     if filling == [unit.procedure for unit in units if unit.procedure] and not any(
@@ -111,10 +112,12 @@ def settle(
         sequence, charge, credited = unit.sequence, None, unit.credited
         if unit.charge is not None and unit.procedure is not None:
             sequence += 1
-            own = unit.procedure in changed or not changed
-            reason = why if why and own else Reason.FILLER_WITHDRAWN
+            reason = why or Reason.FILLER_WITHDRAWN
             written.append((unit.procedure, _credit(unit.charge, sequence, cause, reason)))
-            credited = [*credited, Credited(unit.charge.id, unit.procedure, cause, reason, unit.held)]
+            by = unit.procedure if unit.procedure in changed else next(iter(changed), unit.procedure)
+            # Of one that was on a claim already a person has decided.
+            held = unit.held and unit.acknowledged is not Acknowledged.ON_CLAIM
+            credited = [*credited, Credited(unit.charge.id, by, cause, reason, held)]
         if event is not None and filler is not None:
             sequence += 1
             reason = (why or Reason.FIRST_OF_DAY) if filler in changed or not changed else Reason.PROMOTED

@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,6 +34,8 @@ class State(StrEnum):
     """Not taken in; of an alert or a refused charge: dealt with."""
     REDRIVEN = "redriven"
     DISCARDED = "discarded"
+    SUPERSEDED = "superseded"
+    """Nobody needs to decide it any more: what it stood for was overtaken, merged away or forgotten."""
 
 
 class Heard(msgspec.Struct, array_like=True, frozen=True):
@@ -41,6 +44,14 @@ class Heard(msgspec.Struct, array_like=True, frozen=True):
     event_id: str
     outcome: Outcome
     reason: Reason | None = None
+
+
+class Listed(NamedTuple):
+    """Where an item stands: what is open apart from what was decided, each the oldest first."""
+
+    is_open: bool
+    since: int
+    id: str
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,6 +90,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many times it was tried again."""
     heard: dict[str, Heard] = {}
     """By command id."""
+
+    @property
+    def listed(self) -> Listed:
+        return Listed(self.state is State.OPEN, self.since, self.id)
 
 
 encode_item = msgspec.json.Encoder().encode

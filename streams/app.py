@@ -15,11 +15,13 @@ from streams.intake.agent import Intake
 from streams.intake.sources import Sources
 from streams.ledger import Ledger
 from streams.logs import quiet
+from streams.metrics.measured import Measured
 from streams.once import Engine, Observer, Observers, OnceApp, Silent, die
 from streams.pace import Pace
 from streams.settings import Settings, SettingsError
 from streams.topics import Topics
 from streams.views import mount
+from streams.views.metrics import counting
 from streams.views.site import Site
 from streams.views.tokens import TokensFileError
 
@@ -29,17 +31,17 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     quiet(settings)
     facilities = load_facilities(settings.facilities)
     topics = Topics.of(settings)
-    site, pace = _site(settings), Pace()
+    site, pace, measured = _site(settings), Pace(), Measured()
     app = OnceApp(
         settings.app_id,
         engine(settings),
-        observer=Observers(pace, observer or Silent()),
+        observer=Observers(pace, measured, observer or Silent()),
         checks=[partial(each, settings) for each in (check_web, check_data_dir, check_topics)],
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,
         canonical_url=settings.worker_url,
-        web_application_options={"middlewares": site.middlewares},
+        web_application_options={"middlewares": [counting(measured), *site.middlewares]},
     )
     formats = {
         topic.name: json_procedures.read for topic in (topics.lab_procedures, topics.infusion_procedures)
@@ -48,8 +50,8 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     intake = Intake(app, topics, sources, settings)
     ledger = Ledger(app, topics, settings)
     holds = Holds(app, topics, sources, settings)
-    Identity(app, topics, settings)
-    mount(app, site, pace, intake, ledger, holds)
+    identity = Identity(app, topics, settings)
+    mount(app, site, pace, measured, sources, intake, ledger, holds, identity)
     return app
 
 

@@ -17,14 +17,12 @@ def put_aside(
     unit: UnitOfWork,
     topic: str,
     record: Any,
+    decision: Decision,
     *,
     key: bytes | None,
-    reason: str,
     error: str,
     message: str,
-    event_id: str,
-    decision: Decision | None = None,
-    partition: int | None = None,
+    partition: int,
 ) -> None:
     """Send ``record`` with its original value and headers to ``topic``, and why in headers of ours.
 
@@ -37,19 +35,18 @@ def put_aside(
         ("__streams.errors.topic", record.topic.encode()),
         ("__streams.errors.partition", str(record.partition).encode()),
         ("__streams.errors.offset", str(record.offset).encode()),
-        ("perdiem-reason", reason.encode()),
-        (EVENT_ID, event_id.encode()),
+        ("perdiem-reason", (decision.reason or Reason.UNREADABLE).encode()),
+        (EVENT_ID, decision.event_id.encode()),
         (TYPE, RECORD),
+        (DECISION, encode_decision(decision)),
     ]
-    if decision is not None:
-        why.append((DECISION, encode_decision(decision)))
     if key != record.key:
         why.append((_ORIGINAL_KEY, record.key))
     unit.send(topic, key, record.value, [*record.headers, *why], partition=partition)
 
 
 def read_aside(record: Any, outcome: Outcome) -> Aside:
-    """What ``put_aside`` sent; ``outcome`` is what it means where no decision is with it.
+    """What ``put_aside`` sent, with a decision of this ``outcome``.
 
     Raises ``ValueError`` or ``KeyError`` for what it did not send.
     """
@@ -57,14 +54,9 @@ def read_aside(record: Any, outcome: Outcome) -> Aside:
     begin = len(names) - names[::-1].index(_FIRST) - 1
     own = {name: value or b"" for name, value in record.headers[begin:]}
     headers = tuple(record.headers[:begin])
-    event_id = own[EVENT_ID].decode()
-    if DECISION in own:
-        decision = decode_decision(own[DECISION])
-        if decision.outcome is not outcome:
-            raise ValueError(f"a decision {outcome} expected")
-    else:
-        reason = Reason(own["perdiem-reason"].decode())
-        decision = Decision(event_id=event_id, sequence=1, cause=event_id, outcome=outcome, reason=reason)
+    decision = decode_decision(own[DECISION])
+    if decision.outcome is not outcome:
+        raise ValueError(f"a decision {outcome} expected")
     return Aside(
         decision=decision,
         at=record.timestamp,

@@ -10,14 +10,15 @@ from msgspec.structs import replace
 from models.billing import Decision, Outcome, Reason
 from models.commands import Discard, Redrive, Reject, Release, command
 from models.entries import decode_entry
+from models.facilities import Facilities
 from models.filling import filled
-from models.hearing import Again, Hearing, Taken, decided, hear
+from models.hearing import Again, Hearing, Taken, answered, decided, hear
 from models.messages import Unreadable
 from models.procedures import ProcedureEvent, place
-from models.putting import put
+from models.putting import enter, put
 from models.resolve import resolve
 from models.tally import put_on_list
-from models.worklist import Heard, Item, decode_item, pack_item, unpack_item
+from models.worklist import Heard, Item, Listed, decode_item, pack_item, unpack_item
 from streams.dead_letters import read_aside
 from streams.headers import COMMAND, DECIDED, ITEM, REDRIVEN_FROM, TYPE, decided_of, event_of
 from streams.intake.sources import Sources
@@ -25,6 +26,7 @@ from streams.once import Codec, OnceApp, UnitOfWork
 from streams.once.failure import where
 from streams.once.outbox import Headers
 from streams.passing import Passing
+from streams.refusals import Refusals
 from streams.settings import Settings
 from streams.tallies import Tallies
 from streams.topics import Topics
@@ -36,6 +38,21 @@ UNKNOWN: Codec[str, Heard] = Codec(
     str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(Heard).decode
 )
 """By command id, of every command that named nothing on the worklist."""
+
+
+def _encode_listed(place: Listed) -> bytes:
+    return f"{'open' if place.is_open else 'done'}{place.since:015d}{place.id}".encode()
+
+
+def _decode_listed(key: bytes) -> Listed:
+    return Listed(key.startswith(b"open"), int(key[4:19]), key[19:].decode())
+
+
+ORDER: Codec[Listed, bytes] = Codec(_encode_listed, _decode_listed, bytes, bytes)
+"""Every item by where it is listed: whoever asks for the next few need not read those that were decided."""
+_HERE = b"1"
+
+OnWorklist = Release | Reject | Redrive | Discard
 
 
 class _Record(NamedTuple):
@@ -58,7 +75,9 @@ class Holds:
         self._dead_letters = topics.dead_letters.name
         self._passing = Passing(topics, f"/{app.conf.id}/holds", settings.partitions)
         self.worklist = app.once_table("worklist", WORKLIST)
+        self.order = app.once_table("worklist_order", ORDER)
         self.unknown = app.once_table("unknown_commands", UNKNOWN)
+        self.refusals = Refusals(app, "holds_refused")
         self.tallies = Tallies(app, "holds")
         app.once_agent(
             "holds",
@@ -67,8 +86,15 @@ class Holds:
                 topics.held.name: topics.holds.name,
                 topics.dead_letters.name: topics.redrives.name,
             },
-            tables=[self.worklist, self.unknown, *self.tallies.tables],
+            tables=[
+                *(self.worklist, self.order, self.unknown, self.refusals.table),
+                *self.tallies.tables,
+            ],
         )
+
+    @property
+    def facilities(self) -> Facilities:
+        return self._sources.facilities
 
     def fill(self, unit: UnitOfWork) -> None:
         for record in unit.records:
@@ -79,7 +105,7 @@ class Holds:
                     self._list(unit, record)
                 case _:
                     self._put(record)
-        self.tallies.write(unit.records)
+        self.tallies.write(unit)
 
     def _put(self, record: Any) -> None:
         """List what was put aside. What cannot be listed stays here: put aside again it would go round."""
@@ -92,8 +118,15 @@ class Holds:
         item = self.worklist.get(aside.decision.event_id)
         now = put(item, aside)
         if now is not item:
-            self.worklist[now.id] = now
+            self._keep(item, now)
             self._count(item, now)
+
+    def _keep(self, before: Item | None, after: Item) -> None:
+        self.worklist[after.id] = after
+        if before is None or before.listed != after.listed:
+            if before is not None:
+                del self.order[before.listed]
+            self.order[after.listed] = _HERE
 
     def _count(self, before: Item | None, after: Item, taken: Iterable[Taken] = ()) -> None:
         """Count the events on the list. Commands and acknowledgements are no events."""
@@ -102,28 +135,32 @@ class Holds:
                 self.tallies.add(bucket, what, count)
 
     def _list(self, unit: UnitOfWork, record: Any) -> None:
-        """List an item of another agent's. One that is there stays as it is."""
+        """List an item of another agent's, or close it."""
         try:
             item = decode_item(record.value)
         except Exception as error:
             self._fail(unit, record, event_of(record), 0, error)
             return
-        if self.worklist.get(item.id) is None:
-            self.worklist[item.id] = item if item.since else replace(item, since=record.timestamp)
+        known = self.worklist.get(item.id)
+        now = enter(known, item if item.since else replace(item, since=record.timestamp))
+        if now is not known:
+            self._keep(known, now)
 
     def _hear(self, unit: UnitOfWork, record: Any) -> None:
         """Carry out a command. Reading the state is not guarded: where that fails nothing may be decided."""
         event_id, before = event_of(record), decided_of(record)
+        if self.refusals.waits(event_id, before):
+            return
         try:
             said = command.validate_json(record.value)
-            if not isinstance(said, Release | Reject | Redrive | Discard):
+            if not isinstance(said, OnWorklist):
                 raise TypeError("no command on the worklist")
         except Exception as error:
             self._fail(unit, record, event_id, before, error)
             return
         item, unknown = self.worklist.get(said.item), self.unknown.get(said.id)
         try:
-            hearing = hear(item, said, event_id, self._take_in, before=unknown, decided=before)
+            hearing = self.hear(item, said, event_id, before=unknown, decided=before)
         except Exception as error:
             self._fail(unit, record, event_id, before, error)
             return
@@ -131,11 +168,23 @@ class Holds:
         if hearing.heard is not None:
             self.unknown[said.id] = hearing.heard
         if item is not None and hearing.item is not None:
-            self.worklist[said.item] = hearing.item
+            self._keep(item, hearing.item)
             self._count(item, hearing.item, hearing.taken)
             self._follow(unit, item, said, hearing)
 
-    def _take_in(self, item: Item, said: Release | Redrive) -> list[Taken]:
+    def hear(
+        self,
+        item: Item | None,
+        said: OnWorklist,
+        event_id: str,
+        *,
+        before: Heard | None = None,
+        decided: int = 0,
+    ) -> Hearing:
+        """What a command does to an item, with today's facilities. Nothing is done by asking."""
+        return hear(item, said, event_id, self.take_in, before=before, decided=decided)
+
+    def take_in(self, item: Item, said: Release | Redrive) -> list[Taken]:
         """What the item's record is today, with what the command puts in its place. Raises Unreadable."""
         assert item.topic is not None
         assert item.partition is not None
@@ -155,16 +204,14 @@ class Holds:
         except msgspec.DecodeError:
             raise Unreadable("value", "an entry of the ledger") from None
 
-    def _follow(
-        self, unit: UnitOfWork, item: Item, said: Release | Redrive | Reject | Discard, came: Hearing
-    ) -> None:
+    def _follow(self, unit: UnitOfWork, item: Item, said: OnWorklist, came: Hearing) -> None:
         """Send what the command brings about."""
         for taken in came.taken:
             headers: Headers = []
             if isinstance(said, Redrive):
                 headers.append((REDRIVEN_FROM, f"{item.topic}:{item.partition}:{item.offset}".encode()))
-                if not isinstance(taken, ProcedureEvent):
-                    headers.append((DECIDED, str(decided(item, item.id)).encode()))
+                if not isinstance(taken, ProcedureEvent) or taken.command is not None:
+                    headers.append((DECIDED, str(decided(item, answered(item, taken))).encode()))
                 of_source = item.topic != self._procedures
                 if of_source and isinstance(taken, Decision) and taken.outcome is Outcome.HELD:
                     self._passing.hold(unit, _corrected(item, said), taken)
@@ -173,6 +220,7 @@ class Holds:
     def _fail(self, unit: UnitOfWork, record: Any, event_id: str, before: int, error: Exception) -> None:
         """A defect of ours costs no other record: this one is a dead letter, redriven after the repair."""
         log.error("%s failed: %s; it is a dead letter now", event_id, where(error))
+        self.refusals.note(event_id, before + 1)
         decision = Decision(
             event_id=event_id,
             sequence=before + 1,

@@ -18,6 +18,7 @@ from streams.headers import COMMAND, TYPE, decided_of, event_of
 from streams.once import Codec, OnceApp, Table, UnitOfWork
 from streams.once.failure import where
 from streams.passing import Passing
+from streams.refusals import Refusals
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -39,19 +40,19 @@ class State:
     """What identity knows. The links between patients are kept by id, and by the patients that they name."""
 
     def __init__(self, app: OnceApp) -> None:
-        self._procedures = app.once_table("identity_procedures", PROCEDURES)
-        self._products = app.once_table("identity_products", NAMES)
+        self.procedures = app.once_table("identity_procedures", PROCEDURES)
+        self.products = app.once_table("identity_products", NAMES)
         self._links = app.once_table("identity_links", MERGES)
         self._patients = app.once_table("identity_linked", NAMES)
-        self.tables: list[Table[str, Any]] = [self._procedures, self._products, self._links, self._patients]
+        self.tables: list[Table[str, Any]] = [self.procedures, self.products, self._links, self._patients]
         self.unread = False
         """Something could not be read: nothing may be decided then."""
 
     def procedure(self, name: str) -> Tops:
-        return self._read(self._procedures, name, {})
+        return self._read(self.procedures, name, {})
 
     def product(self, name: str) -> tuple[str, ...]:
-        return self._read(self._products, name, ())
+        return self._read(self.products, name, ())
 
     def link(self, name: str) -> Link | None:
         return self._read(self._links, name, None)
@@ -61,9 +62,9 @@ class State:
 
     def write(self, came: "Came") -> None:
         for name, tops in came.procedures.items():
-            self._procedures[name] = tops
+            self.procedures[name] = tops
         for name, patients in came.products.items():
-            self._products[name] = patients
+            self.products[name] = patients
         for each in came.links:
             self._links[each.id] = each
             for patient in each.patients:
@@ -97,11 +98,12 @@ class Identity:
     def __init__(self, app: OnceApp, topics: Topics, settings: Settings) -> None:
         self._passing = Passing(topics, f"/{app.conf.id}/identity", settings.partitions)
         self.state = State(app)
+        self.refusals = Refusals(app, "identity_refused")
         app.once_agent(
             "identity",
             self.fill,
             changelogs={topics.identifiers.name: topics.identities.name},
-            tables=self.state.tables,
+            tables=[*self.state.tables, self.refusals.table],
         )
 
     def fill(self, unit: UnitOfWork) -> None:
@@ -109,6 +111,8 @@ class Identity:
         for record in unit.records:
             # Above that of every record before it, and above the 0 of those that were never told.
             at = record.offset + 1
+            if record.key == LINKS and self.refusals.waits(event_of(record), _decided(record)):
+                continue
             try:
                 came = self._link(record, at) if record.key == LINKS else self._identify(record, at)
             except Exception as error:
@@ -145,9 +149,11 @@ class Identity:
         """Put the record aside whole. A command answers its event, all else is named by its own place."""
         event_id = event_of(record)
         log.error("The rule failed on event %s: %s; it is a dead letter now", event_id, where(error))
+        sequence = _decided(record) + 1
+        self.refusals.note(event_id, sequence)
         decision = Decision(
             event_id=event_id,
-            sequence=_decided(record) + 1,
+            sequence=sequence,
             cause=event_id,
             outcome=Outcome.DEAD_LETTERED,
             reason=Reason.RULE_FAILED,

@@ -1,44 +1,24 @@
 """Charges on disk: when each was written, how long after its service, and what billing said of it."""
 
-import sqlite3
 from collections.abc import Iterable
 from hashlib import sha256
-from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import Self
 
 from models.billing import BillingEvent
 from models.reconciliation import Lag
-from streams.spill import CACHE_KIB
+from streams.scratch import Scratch
 
 
-class Lags:
+class Lags(Scratch):
     """What is known of the charges that were written and of those that stand; memory does not grow with them.
 
-    A context manager; the file is in a folder of its own that only this user can read, and gone afterwards.
-    No patient is in it.
+    No patient is on disk.
     """
 
-    def __enter__(self) -> Self:
-        self._folder = TemporaryDirectory(prefix="perdiem-reconcile-")
-        self._db = sqlite3.connect(f"{self.folder}/charges.sqlite3", isolation_level=None)
-        for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
-            self._db.execute(f"PRAGMA {setting}")
-        self._db.execute("CREATE TABLE written (id TEXT PRIMARY KEY, at INTEGER, lag INTEGER)")
-        self._db.execute("CREATE TABLE standing (day BLOB, id TEXT, acknowledged TEXT)")
-        self._db.execute("CREATE INDEX by_day ON standing (day)")
-        self._db.execute("BEGIN")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._db.close()
-        self._folder.cleanup()
-
-    @property
-    def folder(self) -> str:
-        return self._folder.name
+    SCHEMA = (
+        "TABLE written (id TEXT PRIMARY KEY, at INTEGER, lag INTEGER)",
+        "TABLE standing (day BLOB, id TEXT, acknowledged TEXT)",
+        "INDEX by_day ON standing (day)",
+    )
 
     def written(self, charge: BillingEvent, at: int) -> None:
         """A charge, and the timestamp of its record in milliseconds since the epoch.

@@ -3,7 +3,7 @@
 from functools import lru_cache, partial
 from typing import Any
 
-from models.billing import Decision, Outcome, Reason, encode_decision
+from models.billing import Decision, Outcome, encode_decision
 from models.entries import AnyEntry, encode_entry
 from models.hearing import Again, Taken
 from models.news import News, encode_news, news_key
@@ -62,10 +62,15 @@ class Passing:
         else:
             self.publish(unit, decision)
 
-    def publish(self, unit: UnitOfWork, decision: Decision) -> None:
-        """Publish a decision, and count it."""
+    def publish(self, unit: UnitOfWork, decision: Decision, beside: bytes | None = None) -> None:
+        """Publish a decision, and count it: under its patient, or in the partition of the unit, ``beside``
+        the record of this key."""
+        topic, value = self._topics.decisions.name, encode_decision(decision)
         headers = self._decided.headers(decision.id)
-        self._send(unit, self._topics.decisions.name, _key(decision), encode_decision(decision), headers)
+        if beside is None:
+            self._send(unit, topic, _key(decision), value, headers)
+        else:
+            unit.send(topic, beside, value, headers)
         unit.counts[decision.outcome if decision.sequence == 1 else "follow_up"] += 1
 
     def enter(self, unit: UnitOfWork, entry: AnyEntry, headers: Headers) -> None:
@@ -111,9 +116,7 @@ class Passing:
             unit,
             topic,
             record,
-            reason=decision.reason or Reason.UNREADABLE,
-            event_id=decision.event_id,
-            decision=decision,
+            decision,
             partition=self._partition(decision.event_id.encode()),
             **why,
         )

@@ -79,6 +79,24 @@ class Reader:
             # Left to itself the consumer asks on, and whatever else is asked waits behind that.
             self._consumer.pause(*(ahead.keys() & self._consumer.assignment()))
 
+    async def record(self, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
+        """The one record of this place; None if there is none, or none any more."""
+        place = TopicPartition(topic, partition)
+        span = (await self.spans(topic)).get(place)
+        if span is None or not span.begin <= offset < span.end:
+            return None
+        self._consumer.assign([place])
+        self._consumer.seek(place, offset)
+        try:
+            async with asyncio.timeout(STALL):
+                while await self._consumer.position(place) <= offset:
+                    polled = await self._consumer.getmany(place, timeout_ms=POLL_MS, max_records=1)
+                    for record in polled.get(place, ()):
+                        return record if record.offset == offset else None
+        except TimeoutError:
+            raise ReadingError(f"{topic} stands still: no record for {STALL:.0f} s") from None
+        return None
+
     async def follow(
         self, topic: str, spans: dict[TopicPartition, Span]
     ) -> AsyncIterator[list[ConsumerRecord]]:
@@ -94,14 +112,14 @@ class Reader:
 
 
 @asynccontextmanager
-async def reader(settings: Settings) -> AsyncIterator[Reader]:
-    """A reader of the broker that ``settings`` name."""
+async def reader(settings: Settings, fetch_bytes: int = FETCH_BYTES) -> AsyncIterator[Reader]:
+    """A reader of the broker that ``settings`` name. ``fetch_bytes`` are asked for at once of a partition."""
     async with connected(
         settings,
         AIOKafkaConsumer,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",
-        max_partition_fetch_bytes=FETCH_BYTES,
+        max_partition_fetch_bytes=fetch_bytes,
     ) as consumer:
         yield Reader(consumer)

@@ -1,15 +1,13 @@
 """Records spilled to disk and handed back in connected groups: memory does not grow with the topics."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
-from tempfile import TemporaryDirectory
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-CACHE_KIB = 32 * 1024
+from streams.scratch import Scratch
+
 NOWHERE = -1
 
 
@@ -29,38 +27,16 @@ class Tie(NamedTuple):
     name: str
 
 
-class Spill:
+class Spill(Scratch):
     """A sorter on disk: put records in any order of groups, get them in the order put, a group whole, and
-    groups that are tied together as one.
+    groups that are tied together as one."""
 
-    A context manager; the file is in a folder of its own that only this user can read, and gone
-    afterwards.
-    """
-
-    def __enter__(self) -> Self:
-        self._folder = TemporaryDirectory(prefix="perdiem-audit-")
-        self._db = sqlite3.connect(f"{self.folder}/spill.sqlite3", isolation_level=None)
-        for setting in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}"):
-            self._db.execute(f"PRAGMA {setting}")
-        for table in (
-            "record (n INTEGER PRIMARY KEY, grp BLOB, kind INTEGER, part INTEGER, value BLOB)",
-            "latest (key BLOB PRIMARY KEY, grp BLOB, kind INTEGER, part INTEGER, value BLOB)",
-            "tie (name INTEGER, grp BLOB)",
-            "tied (grp BLOB PRIMARY KEY, root BLOB) WITHOUT ROWID",
-        ):
-            self._db.execute(f"CREATE TABLE {table}")
-        self._db.execute("BEGIN")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._db.close()
-        self._folder.cleanup()
-
-    @property
-    def folder(self) -> str:
-        return self._folder.name
+    SCHEMA = (
+        "TABLE record (n INTEGER PRIMARY KEY, grp BLOB, kind INTEGER, part INTEGER, value BLOB)",
+        "TABLE latest (key BLOB PRIMARY KEY, grp BLOB, kind INTEGER, part INTEGER, value BLOB)",
+        "TABLE tie (name INTEGER, grp BLOB)",
+        "TABLE tied (grp BLOB PRIMARY KEY, root BLOB) WITHOUT ROWID",
+    )
 
     def put(self, kind: int, records: Iterable[tuple[bytes, bytes]], partition: int = NOWHERE) -> None:
         """Records of one kind: group and value."""

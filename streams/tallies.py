@@ -1,14 +1,14 @@
 """Tallies: what an agent counts of the events that it decides, in the transaction that decides them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
 
 from models.tally import Bucket, decode_bucket, decode_counts, encode_bucket, encode_counts
-from streams.once import Codec, OnceApp
+from streams.once import Codec, OnceApp, UnitOfWork
 
 TALLIES: Codec[Bucket, Mapping[str, int]] = Codec(encode_bucket, decode_bucket, encode_counts, decode_counts)
 BY_DAY: Codec[date, Mapping[str, int]] = Codec(
@@ -17,6 +17,8 @@ BY_DAY: Codec[date, Mapping[str, int]] = Codec(
     encode_counts,
     decode_counts,
 )
+_TALLIED = "tallied "
+"""Begins the names in a unit's counts of what was added to a tally."""
 _MARKS: Codec[str, int] = Codec(
     str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(int).decode
 )
@@ -50,19 +52,26 @@ class Tallies:
     def add(self, bucket: Bucket, what: str, count: int = 1) -> None:
         self._added[bucket][what] += count
 
-    def write(self, records: Sequence[Any]) -> None:
-        """Add what was counted of ``records`` to the tables. Call it before ``fill`` returns."""
+    def write(self, unit: UnitOfWork) -> None:
+        """Add what was counted of the unit's records to the tables. Call it before ``fill`` returns."""
         if self._added:
             came = Counter[str]()
             for bucket, counts in self._added.items():
                 self.table[bucket] = _more(self.table.get(bucket, {}), counts)
                 came.update(counts)
-            day = datetime.fromtimestamp(records[-1].timestamp / 1000, UTC).date()
+            day = datetime.fromtimestamp(unit.records[-1].timestamp / 1000, UTC).date()
             self.by_day[day] = _more(self.by_day.get(day, {}), came)
+            unit.counts.update({_TALLIED + what: count for what, count in came.items()})
         for name, end in self._ends.items():
             self._counted[name] = end
         self._added.clear()
         self._ends.clear()
+
+
+def counted(unit: UnitOfWork) -> dict[str, int]:
+    """What ``unit`` added to the tallies, all buckets together; less than nothing, too."""
+    skip = len(_TALLIED)
+    return {what[skip:]: count for what, count in unit.counts.items() if what.startswith(_TALLIED)}
 
 
 def _more(before: Mapping[str, int], counts: Mapping[str, int]) -> Mapping[str, int]:

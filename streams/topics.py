@@ -288,7 +288,10 @@ Written by `make docs`. All have the same number of partitions (`PERDIEM_PARTITI
 partitioner (murmur2 of the key) chooses one. Names can be set, see `perdiem settings`. Values are
 JSON, their schemas are in [schemas](schemas). Read everything but the four sources
 (`lab.procedures`, `infusion.procedures`, `perdiem.commands`, `billing.acks`) with
-`isolation.level=read_committed`."""
+`isolation.level=read_committed`.
+
+What is put aside carries its Decision in the header `perdiem-decision`: the patient is named there, not
+only in key and value. Tools that show headers show patients."""
 
 if __name__ == "__main__":
     Path("docs/topics.md").write_text(document())

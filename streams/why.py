@@ -22,7 +22,7 @@ from models.facilities import Facilities
 from models.procedures import SEPARATOR, ProcedureEvent, place
 from streams.errors import PerdiemError
 from streams.partitioning import partition_of
-from streams.reading import Reader, Span, reader
+from streams.reading import Reader, reader
 from streams.settings import Settings
 from streams.topics import Topics
 
@@ -84,14 +84,11 @@ async def _command(settings: Settings, event_id: str) -> Command | None:
     topic, partition, offset, _ = place(event_id)
     if topic != Topics.of(settings).commands.name:
         return None
-    found = None
     async with reader(settings) as source:
-        spans = {TopicPartition(topic, partition): Span(offset, offset + 1)}
-        async for records in source.read(spans):
-            for record in records:
-                with suppress(ValidationError):
-                    found = command.validate_json(record.value)
-    return found
+        record = await source.record(topic, partition, offset)
+    with suppress(ValidationError):
+        return command.validate_json(record.value) if record else None
+    return None
 
 
 async def of_patient(

@@ -1,8 +1,11 @@
 """The worklist as the changelogs of ``holds`` have it: no worker need be asked."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from models.explain import releases
 from models.procedures import SEPARATOR
@@ -20,29 +23,57 @@ class WorklistError(PerdiemError):
     """An item that is not there, or not open."""
 
 
-async def held(settings: Settings) -> dict[str, Item]:
-    """Every item but dead letters by id, the oldest first. Raises ``BrokersError``, ``ReadingError``."""
-    return await _items(settings, Topics.of(settings).holds)
+Wanted = Callable[[Item], bool]
+"""Which items are asked for. All are read, and of a decided one the worklist keeps everything."""
 
 
-async def dead_letters(settings: Settings) -> dict[str, Item]:
-    """Every dead letter by id, the oldest first. Raises ``BrokersError``, ``ReadingError``."""
-    return await _items(settings, Topics.of(settings).redrives)
+def every(_: Item) -> bool:
+    """Wants all."""
+    return True
 
 
-async def _items(settings: Settings, changelog: Topic) -> dict[str, Item]:
-    last: dict[bytes, bytes | None] = {}
+def named(*ids: str) -> Wanted:
+    """Wants those of these ids."""
+    return lambda item: item.id in ids
+
+
+async def held(settings: Settings, wanted: Wanted, *, whole: bool = False) -> dict[str, Item]:
+    """The items but dead letters that are ``wanted``, by id, the oldest first.
+
+    Without what the source sent, unless ``whole``: memory grows with what is wanted, not with what was ever
+    on the worklist. Raises ``BrokersError``, ``ReadingError``.
+    """
+    return await _items(settings, Topics.of(settings).holds, wanted, whole)
+
+
+async def dead_letters(settings: Settings, wanted: Wanted, *, whole: bool = False) -> dict[str, Item]:
+    """As ``held``, of the dead letters."""
+    return await _items(settings, Topics.of(settings).redrives, wanted, whole)
+
+
+async def _items(settings: Settings, changelog: Topic, wanted: Wanted, whole: bool) -> dict[str, Item]:
+    found: dict[str, Item] = {}
     async with reader(settings) as source:
         async for records in source.read(await source.spans(changelog.name)):
-            last |= {record.key: record.value for record in records if record.key.startswith(ITEMS)}
-    items = sorted((unpack_item(value) for value in last.values() if value), key=lambda item: item.since)
-    return {item.id: item for item in items}
+            for record in records:
+                if not record.key.startswith(ITEMS):
+                    continue
+                item = unpack_item(record.value) if record.value else None
+                if item is not None and wanted(item):
+                    found[item.id] = item if whole else replace(item, key=None, value=None, headers=())
+                else:
+                    found.pop(record.key.removeprefix(ITEMS).decode(), None)
+    return {item.id: item for item in sorted(found.values(), key=attrgetter("since"))}
 
 
 def chosen(items: dict[str, Item], ids: Iterable[str], *kinds: Kind) -> list[Item]:
-    """The open items of these ids. Raises ``WorklistError``, one line for each that is none of ``kinds``."""
+    """The open items of these ids, each once.
+
+    Raises ``WorklistError``, one line for each that is none of ``kinds``.
+    """
     wrong = []
-    for name in ids:
+    once = [*dict.fromkeys(ids)]
+    for name in once:
         item = items.get(name)
         if item is None or item.kind not in kinds:
             wrong.append(f"{name}: nothing of this name is on the list")
@@ -50,7 +81,7 @@ def chosen(items: dict[str, Item], ids: Iterable[str], *kinds: Kind) -> list[Ite
             wrong.append(f"{name}: is {item.state} already")
     if wrong:
         raise WorklistError("\n".join(wrong))
-    return [items[name] for name in ids]
+    return [items[name] for name in once]
 
 
 def masked(patient: str | None, show_patients: bool) -> str | None:

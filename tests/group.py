@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.protocol.group import LeaveGroupRequest
 
 from streams.settings import Settings
@@ -65,7 +66,10 @@ class Group:
 
     async def bury(self) -> None:
         """Take workers that were killed out of the group: it need not wait for their session to end."""
-        _, members = await self.group()
+        try:
+            _, members = await self.group()
+        except GroupCoordinatorNotAvailableError:
+            return  # a Kafka that has not had a group yet
         async with self.admin() as admin:
             node = await admin.find_coordinator(self.settings.app_id)
             for member in members:

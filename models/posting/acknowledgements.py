@@ -35,14 +35,10 @@ def acknowledge(books: Books, entry: Acknowledgement) -> None:
                     claimed(books, entry, credited, day)
                 books.answer(entry.event_id, entry, Outcome.APPLIED)
                 return
-    unknown = books.patient.unknown
-    if books.patient.expired_before is not None and entry.event_id not in unknown:
-        # It may be of what is no longer kept; and was answered so when it first came.
+    if entry.charge_id in books.patient.forgotten:
         books.answer(entry.event_id, entry, Outcome.APPLIED)
-        return
-    if entry.event_id not in unknown:
-        books.patient = replace(books.patient, unknown=(*unknown, entry.event_id))
-    books.answer(entry.event_id, entry, Outcome.REFUSED, Reason.UNKNOWN_CHARGE)
+    else:
+        books.answer(entry.event_id, entry, Outcome.REFUSED, Reason.UNKNOWN_CHARGE)
 
 
 def all_units(books: Books) -> Iterator[tuple[date | None, str, int, Unit]]:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from models.billing import BillingEvent, Decision, Outcome, Reason
 from models.day import PatientDay
-from models.entries import AnyEntry, Opening, Override
+from models.entries import AnyEntry, Moved, Opening, Override, Ruling
 from models.news import News, Product, Stated
 from models.patient import Patient
 from models.patient_day import Days, Made, Slot, Verdict, others, settle_units
@@ -16,7 +16,7 @@ from models.procedures import SEPARATOR, ProcedureEvent
 from models.products import changed
 from models.statements import Procedure
 from models.units import Written
-from models.worklist import Item
+from models.worklist import Item, Kind, State
 
 Read = Callable[[date | None], PatientDay | None]
 
@@ -39,6 +39,8 @@ class Posting(msgspec.Struct):
     """To ``identity``."""
     items: list[Item] = []
     """To the worklist."""
+    acknowledged: list[tuple[BillingEvent, int]] = []
+    """Charges that count from now on as standing and acknowledged (1), or no longer (-1)."""
 
     @property
     def decisions(self) -> list[Decision]:
@@ -58,6 +60,7 @@ class Books:
         out = self.out
         out.patient = self.patient
         out.days = [day for day in self.days.changed.values() if day.service_date not in out.removed]
+        out.acknowledged = [*self.days.acknowledged()]
         return out
 
     def too_old(self, day: date | None) -> bool:
@@ -144,6 +147,21 @@ class Books:
             )
         )
 
+    def send_on(self, name: str, entry: ProcedureEvent | Moved | Ruling) -> bool:
+        """Send what concerns a procedure to whom that is with; False if home knows of nobody.
+
+        Home knows; all others ask home. It follows on the last handover that is known here.
+        """
+        if self.too_early(name, entry.follows, entry):
+            return True
+        to, hands = home_of(name), self.patient.hands.get(name, 0)
+        if to == self.name:
+            if name not in self.patient.away:
+                return False
+            to, hands = self.patient.away[name].patient, self.patient.away[name].hands
+        self.out.sent.append(replace(entry, patient=to, follows=hands))
+        return True
+
     def too_early(self, name: str, follows: int, entry: AnyEntry) -> bool:
         """Whether ``entry`` follows on a handover that has not come: it waits for that."""
         if follows <= self.patient.hands.get(name, 0):
@@ -159,6 +177,19 @@ class Books:
         if due:
             self.patient = replace(self.patient, early=early)
         return due
+
+    def supersede(self, which: Callable[[AnyEntry], bool], cause: str, why: Reason) -> list[AnyEntry]:
+        """What waits for a person and no longer has to, taken away; nobody is asked about it any more."""
+        gone = {item: entry for item, entry in self.patient.parked.items() if which(entry)}
+        if gone:
+            parked = {item: entry for item, entry in self.patient.parked.items() if item not in gone}
+            superseded = {**self.patient.superseded, **dict.fromkeys(gone, cause)}
+            self.patient = replace(self.patient, parked=parked, superseded=superseded)
+        for item in gone:
+            self.out.items.append(
+                Item(id=item, kind=Kind.CORRECTION, patient=self.name, state=State.SUPERSEDED, reason=why)
+            )
+        return [*gone.values()]
 
     def ruled_on(self, item: str) -> None:
         """Remember that a person ruled on an item for good."""

@@ -42,15 +42,26 @@ def answered(
     reason: Reason | None = None,
     *,
     cause: str | None = None,
+    told: int = 0,
 ) -> None:
-    """Answer a command, and remember that. ``cause``: what brought that about, if not the command itself."""
+    """Answer a command, and remember that.
+
+    ``cause``: what brought that about, if not the command itself. ``told``: how many decisions about it there
+    are of another patient's ledger.
+    """
     command = identify(entry)
     if command is None:
         return
     name, event_id = command
     before = books.patient.commands.get(name)
-    sequence = before.sequence + 1 if before else 1
+    sequence = max(before.sequence if before else 0, told) + 1
     kept = entry if isinstance(entry, Override | Opening) else None
     heard = Heard(event_id, sequence, outcome, reason, kept)
     books.patient = replace(books.patient, commands={**books.patient.commands, name: heard})
     books.answer(event_id, entry, outcome, reason, sequence=sequence, cause=cause)
+
+
+def told_of(books: Books, event_id: str) -> int:
+    """How many decisions there are about the command of that event."""
+    heard = books.patient.commands.values()
+    return next((each.sequence for each in heard if each.event_id == event_id), 0)

@@ -6,12 +6,13 @@ elsewhere is sent home, and from there to whom it is with.
 """
 
 from collections.abc import Collection
+from functools import partial
 
 from msgspec.structs import replace
 
 from models.billing import Outcome, Reason
 from models.decisions import Truth
-from models.entries import Handover, Recall, Review, Survivor
+from models.entries import AnyEntry, Handover, Recall, Review, Survivor
 from models.patient import Away
 from models.patient_day import Slot, others, put, slot, tell, told
 from models.posting.books import Books, home_of
@@ -25,8 +26,9 @@ def merge(books: Books, entry: Survivor) -> None:
     patient = books.patient
     if entry.at <= patient.survivor_at:
         return
-    books.patient = replace(
-        patient, survivor=entry.survivor, survivor_at=entry.at, survivor_by=entry.event_id
+    overtake(books, entry)
+    books.patient = patient = replace(
+        books.patient, survivor=entry.survivor, survivor_at=entry.at, survivor_by=entry.event_id
     )
     for name, away in patient.away.items():
         if away.patient != entry.survivor:
@@ -34,6 +36,15 @@ def merge(books: Books, entry: Survivor) -> None:
     if entry.survivor is not None:
         own = [name for name in patient.places if home_of(name) == books.name]
         hand_over(books, own, entry.survivor, entry.event_id)
+
+
+def overtake(books: Books, entry: Survivor) -> None:
+    """Earlier news of the same merges that wait for a person have no effect any more."""
+    books.supersede(
+        lambda waiting: isinstance(waiting, Survivor) and waiting.at < entry.at,
+        entry.event_id,
+        Reason.SUPERSEDED,
+    )
 
 
 def stay(books: Books, cause: str) -> None:
@@ -110,19 +121,27 @@ def let_go(
     books: Books, name: str, procedure: Procedure, to: str, cause: str
 ) -> tuple[Procedure, list[ProcedureEvent]]:
     """The procedure that leaves, and what waited about it and follows: no charge is on a claim there yet."""
-    parked, following = dict(books.patient.parked), []
+    following = []
     hands = max(procedure.hands, books.patient.hands.get(name, 0)) + 1
-    for item, entry in books.patient.parked.items():
-        if not isinstance(entry, ProcedureEvent) or entry.procedure != name:
+    for entry in books.supersede(partial(_about, name), cause, Reason.PATIENT_MERGED):
+        if not isinstance(entry, ProcedureEvent):
             continue
-        del parked[item]
         if entry.command is not None:
             procedure = procedure.hear(entry)
             answered(books, entry, Outcome.APPLIED, cause=cause)
         else:
             following.append(replace(entry, patient=to, follows=hands))
-    books.patient = replace(books.patient, parked=parked)
     return procedure, following
+
+
+def _about(name: str, entry: AnyEntry) -> bool:
+    """Whether it is a statement about a procedure, or asks for it."""
+    match entry:
+        case ProcedureEvent():
+            return entry.procedure == name
+        case Recall():
+            return entry.name == name
+    return False
 
 
 def receive(books: Books, entry: Handover) -> None:

@@ -7,18 +7,16 @@ from msgspec.structs import replace
 from models.billing import Reason
 from models.entries import Moved
 from models.patient_day import others, put, tell
-from models.posting.books import Books, home_of
+from models.posting.books import Books
 from models.statements import Procedure
 
 
 def move(books: Books, entry: Moved) -> None:
-    name, patient = entry.procedure, books.patient
+    name = entry.procedure
+    overtake(books, entry)
+    patient = books.patient
     if name not in patient.places:
-        if name in patient.away:
-            away = patient.away[name]
-            books.out.sent.append(replace(entry, patient=away.patient, follows=away.hands))
-        elif home_of(name) != books.name and not books.too_early(name, entry.follows, entry):
-            books.out.sent.append(replace(entry, patient=home_of(name), follows=0))
+        books.send_on(name, entry)
         return
     stands = patient.places[name]
     before = books.days[stands].procedures[name]
@@ -27,10 +25,21 @@ def move(books: Books, entry: Moved) -> None:
     change_move(books, name, stands, before, entry.away, entry.at, entry.event_id)
 
 
+def overtake(books: Books, entry: Moved) -> None:
+    """Earlier moves of the same procedure that wait for a person have no effect any more."""
+    books.supersede(
+        lambda waiting: (
+            isinstance(waiting, Moved) and waiting.procedure == entry.procedure and waiting.at < entry.at
+        ),
+        entry.event_id,
+        Reason.SUPERSEDED,
+    )
+
+
 def change_move(
     books: Books, name: str, stands: date | None, before: Procedure, away: bool, at: int, cause: str
 ) -> None:
-    after = replace(before, moved=away, moved_at=at)
+    after = replace(before, moved=away, moved_at=at, moved_by=cause if away else None)
     change = put(books.days, name, stands, before, after)
     written = books.settle(change.slots, (name,), cause, Reason.MOVED_TO_PATIENT, follow=False)
     holder = after.holder

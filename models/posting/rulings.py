@@ -8,12 +8,13 @@ from models.billing import BillingEvent, Outcome, Reason
 from models.decisions import Truth
 from models.entries import AnyEntry, Moved, Opening, Override, Ruling, Survivor, item_of
 from models.patient_day import tell
-from models.posting import restatements
+from models.posting import merges, moves, restatements
 from models.posting.allowances import carry_out
 from models.posting.books import Books
 from models.posting.commands import answered, heard_before, identify
 from models.posting.retractions import retract
 from models.procedures import ProcedureEvent
+from models.units import Credited
 from models.worklist import Item, Kind
 
 
@@ -53,14 +54,14 @@ def rule(books: Books, ruling: Ruling, take: Callable[[Books, AnyEntry], None]) 
     """``take`` applies what waited."""
     patient = books.patient
     if ruling.credited is not None:
-        retract(books, ruling.credited, ruling)
+        _retract(books, ruling.credited, ruling)
     elif ruling.item in patient.claimed:
         claimed = dict(patient.claimed)
         credited = claimed.pop(ruling.item)
         books.patient = replace(patient, claimed=claimed)
         books.ruled_on(ruling.item)
         if not ruling.apply:
-            retract(books, credited, ruling)
+            _retract(books, credited, ruling)
     elif ruling.item in patient.parked:
         parked = dict(patient.parked)
         waiting = parked.pop(ruling.item)
@@ -70,6 +71,19 @@ def rule(books: Books, ruling: Ruling, take: Callable[[Books, AnyEntry], None]) 
         else:
             books.ruled_on(ruling.item)
             _reject(books, waiting, ruling)
+    elif ruling.item in patient.superseded:
+        _refuse(books, ruling, patient.superseded[ruling.item])
+
+
+def _retract(books: Books, credited: Credited, ruling: Ruling) -> None:
+    if not retract(books, credited, ruling):
+        _refuse(books, ruling, credited.cause)
+
+
+def _refuse(books: Books, ruling: Ruling, cause: str) -> None:
+    """There is nothing to rule on any more; the worklist may have said that the command was applied."""
+    refused = (Outcome.REFUSED, Reason.SUPERSEDED)
+    books.answer(ruling.event_id, ruling, *refused, sequence=ruling.decided + 1, cause=cause)
 
 
 def _release(books: Books, entry: AnyEntry, ruling: Ruling, take: Callable[[Books, AnyEntry], None]) -> None:
@@ -99,8 +113,10 @@ def _reject(books: Books, entry: AnyEntry, ruling: Ruling) -> None:
         case ProcedureEvent() | Override() | Opening():
             answered(books, entry, Outcome.REJECTED, Reason.REJECTED_BY_PERSON, cause=ruling.event_id)
         case Moved() if entry.procedure in patient.places:
+            moves.overtake(books, entry)
             procedures = books.days.change(patient.places[entry.procedure]).procedures
             procedure = procedures[entry.procedure]
             procedures[entry.procedure] = replace(procedure, moved_at=max(entry.at, procedure.moved_at))
         case Survivor():
-            books.patient = replace(patient, survivor_at=max(entry.at, patient.survivor_at))
+            merges.overtake(books, entry)
+            books.patient = replace(books.patient, survivor_at=max(entry.at, patient.survivor_at))

@@ -55,12 +55,8 @@ def _take_outdated(books: Books, name: str) -> dict[str, Told]:
 def begin(books: Books, stated: ProcedureEvent) -> bool:
     """Whether a statement is the first of a procedure of this patient. If not, it is dealt with here."""
     name, patient = stated.procedure, books.patient
-    if stated.stated_patient != books.name:
-        if not books.too_early(name, stated.follows, stated):
-            books.out.sent.append(replace(stated, patient=stated.stated_patient, follows=0))
-    elif name in patient.away:
-        away = patient.away[name]
-        books.out.sent.append(replace(stated, patient=away.patient, follows=away.hands))
+    if stated.stated_patient != books.name or name in patient.away:
+        books.send_on(name, stated)
     elif name in patient.gone:
         expired(books, stated)
     elif stated.again and stated.event_id not in patient.outdated.get(name, {}):

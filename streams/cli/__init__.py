@@ -22,6 +22,11 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def words(name: str) -> str:
+    """``not_ours`` for people: ``not ours``."""
+    return name.replace("_", " ")
+
+
 # In the order of `perdiem --help`. Each module adds its commands to `app`; imports of what is slow to
 # load belong inside the commands.
 for noun in (

@@ -1,30 +1,25 @@
 """What the commands that act have in common: who, why, what will be done, and what came of it."""
 
-import asyncio
 import getpass
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING
 
 import typer
 
-from streams.cli import counted
+from streams.cli import counted, words
 from streams.errors import PerdiemError
 
 if TYPE_CHECKING:
+    from models.billing import Outcome
     from models.commands import Command
     from streams.commands import Came
     from streams.settings import Settings
 
-Why = Annotated[str, typer.Option("--reason", help="Why: it is kept with the decision. Needed.")]
-User = Annotated[str, typer.Option(help="Who decides; the user of this machine if not given.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
-Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for what comes of it.")]
-ShowPatients = Annotated[bool, typer.Option("--show-patients", help="Show patients' ids.")]
-WAIT = 30.0
 SHOWN = 20
-"""Lines at most about what was not carried out."""
+"""Lines at most about those of many that were not carried out."""
 
 
 class ActingError(PerdiemError):
@@ -61,54 +56,61 @@ def confirm(shown: Sequence[str], yes: bool, *, err: bool = False) -> None:
         raise typer.Exit(1)
 
 
-def act(
-    settings: "Settings", commands: "Sequence[Command]", seconds: float, *, of_items: bool = False
+async def act(
+    settings: "Settings",
+    commands: "Iterable[Command]",
+    seconds: float,
+    *,
+    of_items: bool = False,
+    many: bool = False,
+    err: bool = False,
 ) -> None:
-    """Give the commands, and say of each what came of it; exit 1 if one was not carried out."""
+    """Give the commands, and say of each what came of it; exit 1 if one was not carried out.
+
+    ``many``: a line for each would be too many, so how many came to what, and the first that failed. The id
+    of each must follow from what it says: whoever is told that not all was decided gives them again.
+    Raises ``ActingError`` then. On standard error, if ``err``.
+    """
     from streams.commands import carry_out
 
-    came = asyncio.run(carry_out(settings, commands, seconds=seconds, of_items=of_items))
-    for each in came:
-        print(told(each))
-    _end([each for each in came if not done(each)], len(came))
-
-
-def act_on_many(settings: "Settings", commands: "Sequence[Command]", seconds: float) -> None:
-    """As ``act``, where a line for each would be too many: how many came to what, and what failed."""
-    from streams.commands import carry_out
-
-    came = asyncio.run(carry_out(settings, commands, seconds=seconds))
-    became = Counter(each.decision.outcome for each in came if each.decision)
-    for outcome, count in became.items():
-        print(f"{counted(count, 'command')}: {outcome.replace('_', ' ')}")
-    failed = [each for each in came if not done(each)]
-    for each in failed[:SHOWN]:
-        print(told(each))
-    _end(failed, len(came))
-
-
-def _end(failed: "Sequence[Came]", count: int) -> None:
-    if undecided := sum(each.decision is None for each in failed):
-        raise ActingError(f"{undecided} of {count} not decided in time: does a worker run?")
+    if many:
+        typer.echo(f"Waiting until all is decided, or nothing more was for {seconds:g} s.", err=True)
+    became: Counter[Outcome] = Counter()
+    failed = undecided = 0
+    async with aclosing(carry_out(settings, commands, seconds=seconds, of_items=of_items)) as coming:
+        async for came in coming:
+            if came.decision is None:
+                undecided += 1
+            else:
+                became[came.decision.outcome] += 1
+                failed += not came.is_done
+            if not many or (came.decision and not came.is_done and failed <= SHOWN):
+                typer.echo(told(came), err=err)
+    for outcome, count in became.items() if many else ():
+        typer.echo(f"{counted(count, 'command')}: {words(outcome)}", err=err)
+    if undecided:
+        again = " The same again does no harm: nothing is done twice." if many else ""
+        raise ActingError(
+            f"{undecided:,} of {became.total() + undecided:,} not decided in time: does a worker run?{again}"
+        )
     if failed:
         raise typer.Exit(1)
 
 
-def done(came: "Came") -> bool:
-    """Whether it was carried out, now or when it was given before."""
-    from models.billing import Outcome
-
-    return came.decision is not None and came.decision.outcome in (Outcome.APPLIED, Outcome.REPEATED)
-
-
 def told(came: "Came") -> str:
     """What came of a command, in one line."""
+    from msgspec.structs import replace
+
     from models.explain import explain
 
-    what = f"{came.command.command.replace('_', ' ')} {getattr(came.command, 'item', came.command.id)}"
+    what, why = f"{words(came.said.command)} {came.said.name}", f"perdiem why {came.event_id}"
     if came.decision is None:
-        return f"{what}: nothing was decided yet, see perdiem why {came.event_id}"
-    said = [f"{what}: {came.decision.outcome.replace('_', ' ')}.", *explain(came.decision)[1:]]
+        return f"{what}: nothing was decided yet, see {why}"
+    said = [f"{what}: {words(came.decision.outcome)}.", *explain(came.decision)[1:]]
     if came.of_item is not None:
-        said += [f"Now {came.of_item.outcome.replace('_', ' ')}.", *explain(came.of_item, warnings=False)]
+        of_item = replace(came.of_item, cause=came.of_item.event_id)
+        now, *more = explain(of_item, warnings=False)
+        said += [f"Now {words(of_item.outcome)}.", now, *more] if came.is_done else more
+    if not came.is_done:
+        said.append(f"See {why}.")
     return " ".join(said)

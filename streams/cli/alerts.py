@@ -1,13 +1,13 @@
 """``perdiem alerts``: what a person should know."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from streams.cli import app
-from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes
 from streams.cli.holds import turn_down
+from streams.cli.listing import show_item, show_list
+from streams.cli.options import WAIT, AsJson, Every, ShowPatients, User, Wait, Why, Yes
 
 alerts = typer.Typer(
     help="What a person should know: one procedure under two patients, say.", no_args_is_help=True
@@ -16,20 +16,25 @@ app.add_typer(alerts, name="alerts")
 
 
 @alerts.command("list")
-def list_alerts(
-    every: Annotated[bool, typer.Option("--all", help="Those that were closed, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON array.")] = False,
-    show_patients: ShowPatients = False,
-) -> None:
+def list_alerts(every: Every = False, as_json: AsJson = False, show_patients: ShowPatients = False) -> None:
     """List alerts, the oldest first."""
-    from models.worklist import Kind, State
-    from streams.cli.listing import show_list
-    from streams.settings import Settings
+    from models.worklist import Kind
     from streams.worklist import held
 
-    items = asyncio.run(held(Settings.load())).values()
-    wanted = [item for item in items if item.kind is Kind.ALERT and (every or item.state is State.OPEN)]
-    show_list(wanted, as_json=as_json, show_patients=show_patients)
+    show_list(
+        held, lambda item: item.kind is Kind.ALERT, every=every, as_json=as_json, show_patients=show_patients
+    )
+
+
+@alerts.command()
+def show(
+    item: Annotated[str, typer.Argument(help="Id, as `perdiem alerts list` shows it.")],
+    show_patients: ShowPatients = False,
+) -> None:
+    """Show one alert: which events it is about."""
+    from streams.worklist import held
+
+    show_item(held, item, show_patients=show_patients)
 
 
 @alerts.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.cli import app, counted
+from streams.cli.options import AsJson
 
 if TYPE_CHECKING:
     from streams.audit import Report
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def audit(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    as_json: AsJson = False,
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait until the pipeline has caught up; 0 does not.")
     ] = 0,

@@ -3,51 +3,59 @@
 import asyncio
 import base64
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli import app, counted
-from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, confirm, signed
+from streams.cli.acting import act, confirm, signed
 from streams.cli.holds import line
+from streams.cli.listing import show_item, show_list
+from streams.cli.options import WAIT, AsJson, DryRun, Every, ShowPatients, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
     from models.worklist import Item
     from streams.settings import Settings
+    from streams.worklist import Wanted
 
 letters = typer.Typer(help="Records that could not be processed.", no_args_is_help=True)
 app.add_typer(letters, name="dead-letters")
 
+
+class Cause(StrEnum):
+    """The reasons that dead letters have."""
+
+    UNREADABLE = "unreadable"
+    RULE_FAILED = "rule_failed"
+
+
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 Ids = Annotated[list[str] | None, typer.Argument(help="Ids, as `perdiem dead-letters list` shows them.")]
-OfReason = Annotated[str | None, typer.Option(help="Only those of this reason: unreadable or rule_failed.")]
+OfReason = Annotated[Cause | None, typer.Option(help="Only those of this reason.")]
 Source = Annotated[str | None, typer.Option(help="Only those of this source, or of this topic.")]
 Since = Annotated[datetime | None, typer.Option(formats=DATES, help="Only those from then on, in UTC.")]
 Until = Annotated[datetime | None, typer.Option(formats=DATES, help="Only those before then, in UTC.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 @letters.command("list")
 def list_letters(
     of_reason: Annotated[
-        str | None, typer.Option("--reason", "--of-reason", help="Only those of this reason.")
+        Cause | None, typer.Option("--reason", "--of-reason", help="Only those of this reason.")
     ] = None,
     source: Source = None,
     since: Since = None,
     until: Until = None,
-    every: Annotated[bool, typer.Option("--all", help="Those that were decided, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON array.")] = False,
+    every: Every = False,
+    as_json: AsJson = False,
     show_patients: ShowPatients = False,
 ) -> None:
     """List dead letters, the oldest first: their age, and what was wrong."""
-    from streams.cli.listing import show_list
-    from streams.settings import Settings
     from streams.worklist import dead_letters
 
-    items = [*asyncio.run(dead_letters(Settings.load())).values()]
-    wanted = filtered(items, of_reason, source, since, until, every=every)
-    show_list(wanted, as_json=as_json, show_patients=show_patients)
+    wanted = fitting(of_reason, source, since, until)
+    show_list(dead_letters, wanted, every=every, as_json=as_json, show_patients=show_patients)
 
 
 @letters.command()
@@ -56,14 +64,9 @@ def show(
     show_patients: ShowPatients = False,
 ) -> None:
     """Show one dead letter; what the source sent only with --show-patients."""
-    from streams.cli.listing import show_item
-    from streams.settings import Settings
-    from streams.worklist import WorklistError, dead_letters
+    from streams.worklist import dead_letters
 
-    found = asyncio.run(dead_letters(Settings.load())).get(item)
-    if found is None:
-        raise WorklistError(f"{item}: nothing of this name is on the list")
-    show_item(found, show_patients=show_patients)
+    show_item(dead_letters, item, show_patients=show_patients)
 
 
 @letters.command()
@@ -96,7 +99,7 @@ def redrive(
         return
     # Of several each is a record of its own, and what was wrong with one may be wrong with all.
     commands = [Redrive(item=item.id, value=corrected, **stamp(*signature)) for item in found]
-    act(settings, commands, wait, of_items=True)
+    asyncio.run(act(settings, commands, wait, of_items=True))
 
 
 @letters.command()
@@ -121,7 +124,7 @@ def discard(
     settings = Settings.load()
     found = selected(settings, items or [], of_reason, source, since, until)
     if ready([f"Discard {line(item)}" for item in found], dry_run, yes):
-        act(settings, [Discard(item=item.id, **stamp(*signature)) for item in found], wait)
+        asyncio.run(act(settings, [Discard(item=item.id, **stamp(*signature)) for item in found], wait))
 
 
 def ready(shown: list[str], dry_run: bool, yes: bool) -> bool:
@@ -145,42 +148,33 @@ def selected(
     until: datetime | None,
 ) -> "list[Item]":
     """The open dead letters of these ids, or those that the filters leave. Raises ``WorklistError``."""
-    from models.worklist import Kind
-    from streams.worklist import WorklistError, chosen, dead_letters
+    from models.worklist import Kind, State
+    from streams.worklist import WorklistError, chosen, dead_letters, named
 
     filters = (of_reason, source, since, until)
     if not ids and not any(filters):
         raise WorklistError("ids expected, or one of --of-reason, --source, --since, --until")
-    items = asyncio.run(dead_letters(settings))
-    open_ones = chosen(items, ids, Kind.DEAD_LETTER) if ids else [*items.values()]
-    return filtered(open_ones, *filters)
+    fits = fitting(*filters)
+    if ids:
+        items = asyncio.run(dead_letters(settings, named(*ids)))
+        return [item for item in chosen(items, ids, Kind.DEAD_LETTER) if fits(item)]
+    waiting = dead_letters(settings, lambda item: item.state is State.OPEN and fits(item))
+    return [*asyncio.run(waiting).values()]
 
 
-def filtered(
-    items: "list[Item]",
-    of_reason: str | None,
-    source: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    *,
-    every: bool = False,
-) -> "list[Item]":
-    """Those of ``items`` that all filters leave; without ``every`` the open ones."""
-    from models.worklist import State
+def fitting(
+    of_reason: str | None, source: str | None, since: datetime | None, until: datetime | None
+) -> "Wanted":
+    """Wants the items that all filters leave."""
+    from models.selection import Selection
 
-    return [
-        item
-        for item in items
-        if (every or item.state is State.OPEN)
-        and of_reason in (None, item.reason)
-        and source in (None, item.source, item.topic)
-        and (since is None or item.since >= _milliseconds(since))
-        and (until is None or item.since < _milliseconds(until))
-    ]
+    return Selection(
+        reason=of_reason, source=source, since=_milliseconds(since), until=_milliseconds(until)
+    ).fits
 
 
-def _milliseconds(moment: datetime) -> float:
-    return moment.replace(tzinfo=UTC).timestamp() * 1000
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _read(path: Path, found: "list[Item]") -> bytes:
@@ -191,4 +185,4 @@ def _read(path: Path, found: "list[Item]") -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise WorklistError(f"{path}: {error.strerror}") from None
+        raise WorklistError(f"{path}: a readable file expected: {error.strerror}") from None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli import app, counted
+from streams.cli import app, counted, words
+from streams.cli.options import AsJson, ShowPatients
 
 if TYPE_CHECKING:
     from models.episode import Episode, Missing, Notice, Step
@@ -25,8 +26,8 @@ def episode(
     missing_after: Annotated[
         int, typer.Option(min=0, metavar="DAYS", help="Days after which what should follow is missing.")
     ] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
-    show_patients: Annotated[bool, typer.Option(help="Show patients' ids.")] = False,
+    as_json: AsJson = False,
+    show_patients: ShowPatients = False,
 ) -> None:
     """Show the course of a patient's therapy: collection, transport, receipt, administration.
 
@@ -89,7 +90,7 @@ def _step(step: "Step") -> Iterator[str]:
     said = f", product {', '.join(about.product_ids)}" if about.product_ids else ""
     yield f"     procedure {about.procedure_id} of {about.source}{said}"
     if step.charge is not None:
-        billed = f", {step.acknowledged.replace('_', ' ')}" if step.acknowledged else ""
+        billed = f", {words(step.acknowledged)}" if step.acknowledged else ""
         yield f"     charge {step.charge.id} stands{billed}"
     for sentence in explain(step.decision)[step.charge is not None :]:
         yield f"     {sentence}"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli import app, counted
-from streams.cli.acting import User, Why, Yes, askable, confirm, signed
+from streams.cli.acting import act, askable, confirm, signed
+from streams.cli.options import WAIT_OF_MANY, DryRun, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
     from streams.topics import Topics
@@ -24,13 +25,14 @@ def forget(
         bool, typer.Option("--force", help="Even if that is younger than PERDIEM_RETENTION_YEARS.")
     ] = False,
     yes: Yes = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, and send nothing.")] = False,
+    dry_run: DryRun = False,
+    wait: Wait = WAIT_OF_MANY,
 ) -> None:
     """Have the ledger forget every patient's days before a date, and never charge anything of them again.
 
-    Charges that stand stay as they are: no credit is written. There is no way back.
+    Charges that stand stay as they are: no credit is written. There is no way back. Ended early, it can be
+    given again: nothing is forgotten twice.
     """
-    from streams.commands import send
     from streams.forget import Who, check, old
     from streams.settings import Settings
     from streams.topics import Topics
@@ -52,8 +54,7 @@ def forget(
                 return
             confirm(["Forget them:", *shown], yes)
             who = Who(signature[0], datetime.now(UTC), signature[1])
-            sent = await send(settings, found.commands(who))
-            print(f"{counted(sent, 'command')} sent to {topics.commands.name}.")
+            await act(settings, found.commands(who), wait, many=True)
 
     asyncio.run(run())
 

@@ -1,13 +1,14 @@
 """``perdiem holds``: what is held, and what a person decides about it."""
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import app
-from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, confirm, signed
+from streams.cli import app, words
+from streams.cli.acting import act, confirm, signed
+from streams.cli.listing import show_item, show_list
+from streams.cli.options import WAIT, AsJson, Every, ShowPatients, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
     from models.worklist import Item, Kind
@@ -26,20 +27,14 @@ def kinds() -> "tuple[Kind, ...]":
 
 
 @holds.command("list")
-def list_held(
-    every: Annotated[bool, typer.Option("--all", help="Those that were decided, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON array.")] = False,
-    show_patients: ShowPatients = False,
-) -> None:
+def list_held(every: Every = False, as_json: AsJson = False, show_patients: ShowPatients = False) -> None:
     """List what is held, the oldest first: its age, and what would release it."""
-    from models.worklist import State
-    from streams.cli.listing import show_list
-    from streams.settings import Settings
     from streams.worklist import held
 
-    items = asyncio.run(held(Settings.load())).values()
-    wanted = [item for item in items if item.kind in kinds() and (every or item.state is State.OPEN)]
-    show_list(wanted, as_json=as_json, show_patients=show_patients)
+    wanted = kinds()
+    show_list(
+        held, lambda item: item.kind in wanted, every=every, as_json=as_json, show_patients=show_patients
+    )
 
 
 @holds.command()
@@ -48,14 +43,9 @@ def show(
     show_patients: ShowPatients = False,
 ) -> None:
     """Show one item; what the source sent only with --show-patients."""
-    from streams.cli.listing import show_item
-    from streams.settings import Settings
-    from streams.worklist import WorklistError, held
+    from streams.worklist import held
 
-    found = asyncio.run(held(Settings.load())).get(item)
-    if found is None:
-        raise WorklistError(f"{item}: nothing of this name is on the list")
-    show_item(found, show_patients=show_patients)
+    show_item(held, item, show_patients=show_patients)
 
 
 @holds.command()
@@ -72,18 +62,23 @@ def release(
 ) -> None:
     """Take in what is held, with what was missing filled in; apply a correction that is held."""
     from models.commands import Release
-    from streams.commands import stamp
+    from models.filling import filled_in
+    from models.messages import Unreadable
+    from streams.commands import CommandsError, stamp
     from streams.settings import Settings
-    from streams.worklist import chosen, held
+    from streams.worklist import chosen, held, named
 
     signature = signed(user, reason)
-    given = filled_in(fill or [])
+    try:
+        given = filled_in(fill or [])
+    except Unreadable as error:
+        raise CommandsError(str(error)) from None
     settings = Settings.load()
-    found = chosen(asyncio.run(held(settings)), items, *kinds())
+    found = chosen(asyncio.run(held(settings, named(*items))), items, *kinds())
     said = f", filled in: {', '.join(each.partition('=')[0] for each in fill)}" if fill else ""
     confirm([f"Release {line(item)}{said}" for item in found], yes)
     commands = [Release(item=item.id, fill=given, **stamp(*signature)) for item in found]
-    act(settings, commands, wait, of_items=all(item.decision is not None for item in found))
+    asyncio.run(act(settings, commands, wait, of_items=all(item.decision is not None for item in found)))
 
 
 @holds.command()
@@ -105,57 +100,17 @@ def turn_down(
     from models.commands import Reject
     from streams.commands import stamp
     from streams.settings import Settings
-    from streams.worklist import chosen, held
+    from streams.worklist import chosen, held, named
 
     signature = signed(user, reason)
     settings = Settings.load()
-    found = chosen(asyncio.run(held(settings)), ids, *kinds)
+    found = chosen(asyncio.run(held(settings, named(*ids))), ids, *kinds)
     confirm([f"{verb} {line(item)}" for item in found], yes)
-    act(settings, [Reject(item=item.id, **stamp(*signature)) for item in found], wait)
+    asyncio.run(act(settings, [Reject(item=item.id, **stamp(*signature)) for item in found], wait))
 
 
 def line(item: "Item") -> str:
     """An item in one line, without its patient."""
     from models.explain import releases
 
-    return f"{item.id} ({item.kind.replace('_', ' ')}: {releases(item)})"
-
-
-def filled_in(pairs: list[str]) -> dict[str, Any]:
-    """The fields that ``FIELD=VALUE`` name. Raises ``CommandsError`` for one that does not fit."""
-    from models.filling import check
-    from models.messages import Unreadable
-    from streams.commands import CommandsError
-
-    fill: dict[str, Any] = {}
-    for pair in pairs:
-        field, separator, text = pair.partition("=")
-        if not separator:
-            raise CommandsError("--fill: FIELD=VALUE expected")
-        try:
-            try:
-                check(_nested(field, text))
-                value: Any = text
-            except Unreadable:
-                # A number, a list or null is no text.
-                value = json.loads(text)
-                check(_nested(field, value))
-        except Unreadable as error:
-            raise CommandsError(str(error)) from None
-        except ValueError:
-            raise CommandsError(f"--fill: {field}: a value that fits it expected") from None
-        _merge(fill, _nested(field, value))
-    return fill
-
-
-def _nested(field: str, value: Any) -> dict[str, Any]:
-    first, _, rest = field.partition(".")
-    return {first: _nested(rest, value) if rest else value}
-
-
-def _merge(fill: dict[str, Any], more: dict[str, Any]) -> None:
-    for name, value in more.items():
-        if isinstance(value, dict) and isinstance(fill.get(name), dict):
-            _merge(fill[name], value)
-        else:
-            fill[name] = value
+    return f"{item.id} ({words(item.kind)}: {releases(item)})"

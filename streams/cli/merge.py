@@ -7,7 +7,8 @@ import typer
 from typer.core import TyperGroup
 
 from streams.cli import app, counted
-from streams.cli.acting import WAIT, ShowPatients, User, Wait, Why, Yes, act, askable, confirm, signed
+from streams.cli.acting import act, askable, confirm, signed
+from streams.cli.options import WAIT, ShowPatients, User, Wait, Why, Yes
 
 
 class _Merges(TyperGroup):
@@ -47,7 +48,7 @@ def patients(
     settings = Settings.load()
     losing, surviving = one_patient(settings, patient, "PATIENT"), one_patient(settings, into, "INTO")
     if losing == surviving:
-        raise PatientError("PATIENT, INTO: expected two patients")
+        raise PatientError("PATIENT, INTO: expected two different patients")
     said = Merge(losing=losing, surviving=surviving, **stamp(*signature))
     askable(yes)
     charges = counted(asyncio.run(standing_of(settings, losing)), "standing charge")
@@ -56,7 +57,7 @@ def patients(
         f"{charges} of {losing} now: {surviving} would have them, once a service and day",
     ]
     confirm(shown, yes)
-    act(settings, [said], wait)
+    asyncio.run(act(settings, [said], wait))
 
 
 @merge.command()
@@ -80,4 +81,4 @@ def undo(
     said = UndoMerge(merge=done.id, losing=done.losing, surviving=done.surviving, **stamp(*signature))
     names = [masked(each, show_patients) for each in (done.losing, done.surviving)]
     confirm([f"Undo the merge of {names[0]} into {names[1]} by {done.user}: {done.reason}"], yes)
-    act(settings, [said], wait)
+    asyncio.run(act(settings, [said], wait))

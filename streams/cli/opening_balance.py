@@ -1,12 +1,14 @@
 """``perdiem opening-balance``: what the system in use before go-live charged."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from streams.cli import app, counted
-from streams.cli.acting import WAIT, User, Wait, Why, Yes, act_on_many, confirm, signed
+from streams.cli.acting import act, confirm, signed
+from streams.cli.options import WAIT_OF_MANY, User, Wait, Why, Yes
 
 
 @app.command("opening-balance")
@@ -21,7 +23,7 @@ def opening_balance(
     reason: Why = "",
     user: User = "",
     yes: Yes = False,
-    wait: Wait = WAIT,
+    wait: Wait = WAIT_OF_MANY,
 ) -> None:
     """Load the units that were charged before go-live. The same file again changes nothing."""
     from datetime import UTC, datetime
@@ -43,4 +45,5 @@ def opening_balance(
     patients = counted(len({unit.patient for unit in units}), "patient")
     shown = f"Load {counted(len(units), 'unit')} of {patients}, service dates {dates[0]} to {dates[-1]}"
     confirm([shown], yes)
-    act_on_many(settings, commands(units, signature[0], datetime.now(UTC), signature[1]), wait)
+    said = commands(units, signature[0], datetime.now(UTC), signature[1])
+    asyncio.run(act(settings, said, wait, many=True))

@@ -9,7 +9,8 @@ import typer
 from models.codes import Service
 from models.procedures import Stream
 from streams.cli import app
-from streams.cli.acting import WAIT, User, Wait, Why, Yes, act, confirm, signed
+from streams.cli.acting import act, confirm, signed
+from streams.cli.options import WAIT, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
     from models.commands import AllowUnit, TakeBackUnit
@@ -48,7 +49,7 @@ def allow(
         **stamp(*signature),
     )
     confirm([f"Allow one more {_unit(said)}; to take it back: perdiem override take-back {said.id}"], yes)
-    act(settings, [said], wait)
+    asyncio.run(act(settings, [said], wait))
 
 
 @override.command("take-back")
@@ -76,7 +77,7 @@ def take_back(
         **stamp(*signature),
     )
     confirm([f"Take back one {_unit(said)}, allowed by {allowed.user}: {allowed.reason}"], yes)
-    act(settings, [said], wait)
+    asyncio.run(act(settings, [said], wait))
 
 
 def _unit(said: "AllowUnit | TakeBackUnit") -> str:

@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli import app, counted
+from streams.cli.options import AsJson
 
 if TYPE_CHECKING:
     from models.reconciliation import Line, Reconciliation
@@ -34,7 +35,7 @@ def reconcile(
     wait: Annotated[
         float, typer.Option(min=0, help="Seconds to wait until the pipeline has caught up; 0 does not.")
     ] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets: a row for each bucket.")] = False,
     examples: Annotated[int, typer.Option(min=0, help="How many ids of charges to show.")] = 20,
 ) -> None:
@@ -45,6 +46,7 @@ def reconcile(
     from streams.in_flight import wait_until_processed
     from streams.reconcile import Part, ReconcileError, reconcile_topics
     from streams.settings import Settings
+    from streams.sheet import rows
 
     if as_json and as_csv:
         raise ReconcileError("--json, --csv: expected one of them")
@@ -56,7 +58,7 @@ def reconcile(
     if as_json:
         print(json.dumps(made.told(), indent=2))
     elif as_csv:
-        csv.writer(sys.stdout, lineterminator="\n").writerows(rows(made))
+        csv.writer(sys.stdout, lineterminator="\n").writerows(rows(made.lines))
     else:
         for line in lines(made):
             print(line)
@@ -158,28 +160,3 @@ def _lasted(seconds: float) -> str:
     if abs(seconds) < 60:
         return f"{seconds:.3f} s"
     return f"{'-' if seconds < 0 else ''}{timedelta(seconds=round(abs(seconds)))}"
-
-
-def rows(made: "Reconciliation") -> Iterator[list[Any]]:
-    """For a spreadsheet: a head, and a row for each bucket, the same columns always. No total."""
-    from models.reconciliation import OUTCOMES, in_order
-
-    names = [outcome.value for outcome in OUTCOMES]
-    yield [
-        "service_date", "facility", "source", "in", *names, "in_flight", "charges", "credits", "standing",
-        "late",
-    ]  # fmt: skip
-    for bucket in sorted(made.lines, key=in_order):
-        line = made.lines[bucket]
-        yield [
-            bucket.service_date or "",
-            bucket.facility or "",
-            bucket.source or "",
-            line.came_in,
-            *(line.outcomes.get(name, 0) for name in names),
-            line.in_flight,
-            line.charges,
-            line.credits,
-            line.standing,
-            line.late,
-        ]

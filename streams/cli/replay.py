@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.cli import app, counted
-from streams.cli.acting import User, Yes, askable, confirm, signed
+from streams.cli import app, counted, words
+from streams.cli.acting import act, askable, confirm, signed
+from streams.cli.options import WAIT_OF_MANY, AsJson, ShowPatients, User, Wait, Yes
 
 if TYPE_CHECKING:
     from models.what_if import Report
@@ -19,23 +20,23 @@ if TYPE_CHECKING:
 @app.command()
 def replay(
     what_if: Annotated[Path, typer.Option(help="The facilities file (TOML), as it would be.")],
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
+    as_json: AsJson = False,
     examples: Annotated[int, typer.Option(min=0, help="Of each difference, how many events to show.")] = 5,
-    show_patients: Annotated[bool, typer.Option(help="Show patients' ids.")] = False,
+    show_patients: ShowPatients = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Send what makes it so. The workers must run with the file first.")
     ] = False,
     reason: Annotated[str, typer.Option(help="With --apply: why. Needed then.")] = "",
     user: User = "",
     yes: Yes = False,
+    wait: Wait = WAIT_OF_MANY,
 ) -> None:
     """Show which charges would differ if another facilities file had always held. Nothing is written.
 
     With --apply, statements that the file resolves differently are stated anew, and what is held but would
     not be is released; all else is left as it is. Applying a file twice changes nothing.
     """
-    from models.revision import Order
-    from streams.commands import send
+    from models.revision import Act, Order
     from streams.replay import replay
     from streams.settings import Settings
 
@@ -50,13 +51,17 @@ def replay(
                 print(json.dumps(report.told(patients=show_patients), indent=2))
             else:
                 show(report, patients=show_patients)
-            if apply:
-                check_workers(settings, report.file)
-                confirm([f"Apply the file of digest {report.file}, as told above"], yes, err=True)
-                order = Order(report.file, signature[0], datetime.now(UTC), signature[1])
-                sent = await send(settings, replayed.commands(order))
-                told = f"{counted(sent, 'command')} sent to {settings.topic_prefix}{settings.topic_commands}."
-                typer.echo(told, err=as_json)
+            if not apply:
+                return
+            applicable = report.acts[Act.RESTATE] + report.acts[Act.RELEASE]
+            if not applicable:
+                typer.echo("Nothing is to be applied.", err=as_json)
+                return
+            check_workers(settings, report.file)
+            events = counted(applicable, "event")
+            confirm([f"Apply the file of digest {report.file} to {events}, as told above"], yes, err=True)
+            order = Order(report.file, signature[0], datetime.now(UTC), signature[1])
+            await act(settings, replayed.commands(order), wait, many=True, err=as_json)
 
     asyncio.run(run())
 
@@ -71,7 +76,7 @@ def check_workers(settings: "Settings", file: str) -> None:
             "the new file first, or what comes in and what is released is resolved by the former one"
         )
     typer.echo(
-        f"Every worker must run with this file already (digest {file}): what is released, theirs resolves.",
+        f"Every worker must run with this file already (digest {file}): they resolve what is released.",
         err=True,
     )
 
@@ -95,21 +100,21 @@ def show(report: "Report", *, patients: bool) -> None:
             table.add_column(column)
         table.add_column("Charges", justify="right")
         for (effect, facility, service), count in sorted(report.charges.items()):
-            table.add_row(_words(effect), facility, service, f"{count:,}")
+            table.add_row(words(effect), facility, service, f"{count:,}")
         console.print(table)
     else:
         console.print("No charge would differ.")
     if report.fields:
         console.print("Different in", ", ".join(f"{name} ({n:,})" for name, n in report.fields.most_common()))
     for (was, would_be), count in report.outcomes.most_common():
-        console.print(f"{counted(count, 'event')}: {_words(was)} -> {_words(would_be)}")
-    for act, count in report.acts.most_common():
-        console.print(f"{counted(count, 'event')}: {ACTS[act]}")
+        console.print(f"{counted(count, 'event')}: {words(was)} -> {words(would_be)}")
+    for each, count in report.acts.most_common():
+        console.print(f"{counted(count, 'event')}: {ACTS[each]}")
     for kind, found in report.found.items():
         for example in found:
             whose = f" {example.patient}" if patients and example.patient else ""
             what = f": {example.what}" if example.what else ""
-            console.print(f"{_words(kind)}: {example.event_id}{whose}{what}")
+            console.print(f"{words(kind)}: {example.event_id}{whose}{what}")
 
 
 ACTS = {
@@ -120,7 +125,3 @@ ACTS = {
     "other_procedure": "would be of another patient or procedure, or ordered otherwise: left as it is",
     "filled_in": "a person filled something in: left as it is",
 }
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -2,20 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args
-
-import typer
+from typing import Any, get_args
 
 from streams.cli import app
+from streams.cli.options import AsJson
 
 WIDE = 400
 """Columns where no terminal tells how many there are: one line for each setting."""
 
 
 @app.command()
-def settings(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs: one JSON object.")] = False,
-) -> None:
+def settings(as_json: AsJson = False) -> None:
     """Show every setting, its value and its meaning; secrets are masked."""
     from streams.settings import PREFIX, Settings
 

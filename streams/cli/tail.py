@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from streams.cli import app
+from streams.cli.options import ShowPatients
 
 
 class What(StrEnum):
@@ -22,7 +23,7 @@ def tail(
     what: Annotated[What, typer.Argument(help="What to show.")],
     follow: Annotated[bool, typer.Option(help="Go on until Ctrl-C, or end with what is there.")] = True,
     limit: Annotated[int, typer.Option(min=0, help="How many of those that are there to begin with.")] = 20,
-    show_patients: Annotated[bool, typer.Option(help="Show patients' ids.")] = False,
+    show_patients: ShowPatients = False,
 ) -> None:
     """Show charges and credits, decisions, what is held or dead letters, as they come."""
     from rich.console import Console

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from models.billing import Decision, Outcome, Reason
+from models.facilities import Facilities
 from models.hearing import Taken
 from models.messages import Unreadable
 from models.procedures import ProcedureEvent
@@ -38,6 +39,11 @@ class Intake:
             tables=[self.windows, *self.tallies.tables],
         )
 
+    @property
+    def facilities(self) -> Facilities:
+        """As the facilities file names them."""
+        return self._sources.facilities
+
     def fill(self, unit: UnitOfWork) -> None:
         """Raises Refused when too large a share of the latest records are dead letters."""
         tp = unit.batch.tp
@@ -46,7 +52,7 @@ class Intake:
         for record in unit.records:
             window.add(self._take_in(unit, record, self.tallies.first_time(record)))
             window.check(name)
-        self.tallies.write(unit.records)
+        self.tallies.write(unit)
         if unit.records:
             self.windows[name] = window.content
 

@@ -27,6 +27,9 @@ class Observer(Protocol):
     def committed(self, unit: "UnitOfWork", seconds: float) -> None:
         """``unit`` is durable; filling and committing it took ``seconds``."""
 
+    def fenced(self, owner: "Owner") -> None:
+        """The brokers refused the producer of ``owner``: it commits nothing any more."""
+
     def restored(self, owner: "Owner", records: int, seconds: float) -> None:
         """``owner`` holds its whole state again, after reading ``records`` of its changelog."""
 
@@ -40,6 +43,8 @@ class Silent:
     def step(self, unit: "UnitOfWork", step: Step) -> None: ...
 
     def committed(self, unit: "UnitOfWork", seconds: float) -> None: ...
+
+    def fenced(self, owner: "Owner") -> None: ...
 
     def restored(self, owner: "Owner", records: int, seconds: float) -> None: ...
 
@@ -59,6 +64,10 @@ class Observers:
     def committed(self, unit: "UnitOfWork", seconds: float) -> None:
         for each in self._observers:
             each.committed(unit, seconds)
+
+    def fenced(self, owner: "Owner") -> None:
+        for each in self._observers:
+            each.fenced(owner)
 
     def restored(self, owner: "Owner", records: int, seconds: float) -> None:
         for each in self._observers:

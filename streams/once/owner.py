@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -89,7 +88,6 @@ class Owner:
         self.unit: UnitOfWork | None = None
         self.fenced = 0
         """How often the producer was fenced since the last commit."""
-        self.counts: Counter[str] = Counter()
         self.producer: Producer
         self.store: Store
         self.slices: dict[AnyTable, Slice[Any, Any]] = {}
@@ -128,11 +126,10 @@ class Owner:
         """A batch was drained; called on the consumer's thread in the same step."""
         self.inflight_since = time.monotonic()
 
-    def moved(self, position: int, digest: str, counts: Counter[str]) -> None:
+    def moved(self, position: int, digest: str) -> None:
         """A unit is durable: what comes next starts at ``position``."""
         self.position = position
         self.digest = digest
-        self.counts += counts
         self.fenced = 0
         self._moved_at = time.monotonic()
         self.inflight_since = None

@@ -257,6 +257,7 @@ class Owners(TableManager):
         Still a member: acquire anew, once between two commits. Otherwise the process ends.
         """
         name = f"{owner.tp.topic}[{owner.tp.partition}]"
+        self.app.observer.fenced(owner)
         if self.owners.get(owner.tp) is not owner or self.app.rebalancing:
             owner.state = State.RELEASED
             return

@@ -127,6 +127,15 @@ class Store:
                 return
             yield key, value
 
+    def items_backwards(self, prefix: bytes, last: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
+        """Every key and value under ``prefix``, the last key first, from those with ``last`` on."""
+        # 0xff stands in no UTF-8, so it comes after whatever else begins alike.
+        for found, value in self._db.items(backwards=True, from_key=(last or prefix) + b"\xff"):
+            key = cast(bytes, found)
+            if not key.startswith(prefix):
+                return
+            yield key, value
+
     def apply(
         self, records: Iterable[tuple[bytes, bytes | None]], position: tuple[int, str] | None = None
     ) -> None:

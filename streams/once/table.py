@@ -79,6 +79,14 @@ class Slice(Generic[K, V]):
             if value is not None:
                 yield self._codec.decode_key(key[skip:]), value
 
+    def items_backwards(self, last: bytes = b"") -> Iterator[tuple[K, V]]:
+        """Keys and values, the last encoded key first, from those that begin with ``last`` on."""
+        skip = len(self._prefix)
+        for key, raw in self._store.items_backwards(self._prefix, self._prefix + last):
+            value = self.decode(raw)
+            if value is not None:
+                yield self._codec.decode_key(key[skip:]), value
+
 
 class Table(Mapping[K, V]):
     """A table of the app, read as a Faust table is, across the partitions this worker owns.

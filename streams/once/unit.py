@@ -29,7 +29,7 @@ class UnitOfWork:
         self.owner = owner
         self.batch = batch
         self.counts: Counter[str] = Counter()
-        """What the agent counted; added to the owner's counts when the unit is durable."""
+        """What the agent counted: for an observer, when the unit is durable."""
         self.reached = Step.FILL
         self.ended = asyncio.Event()
         """Set when the unit is durable, or given up."""
@@ -138,7 +138,7 @@ class UnitOfWork:
         self._take(Step.STORE)
         owner.store.apply(records, (written[owner.changelog], position.digest))
         self._take(Step.POSITION)
-        owner.moved(batch.end, position.digest, self.counts)
+        owner.moved(batch.end, position.digest)
         owner.observer.committed(self, time.monotonic() - self._started)
 
     def _take(self, step: Step) -> None:

@@ -85,6 +85,11 @@ def _band(left: float, right: float, size: float) -> str:
     )
 
 
+def group_of(outcome: Outcome) -> str:
+    """What the outcome means to whoever bills."""
+    return _GROUP_OF.get(outcome, "uncharged")
+
+
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """A stacked column: of each group from where to where, as parts of the tallest column."""
 
@@ -140,4 +145,118 @@ def curve(values: Iterable[float | None], width: float, most: float | None = Non
             line.append(line[0])
     return Curve(
         points=[" ".join(line) for line in lines if line], most=top, last=known[-1] if known else None
+    )
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One outcome, or what has none yet, as a part of a bar."""
+
+    name: str
+    group: str
+    count: int
+    x: float
+    width: float
+    """Both of 100."""
+
+
+class Equation(msgspec.Struct, frozen=True):
+    """What came in, and what became of it: two bars on one scale. They end together, or do not close."""
+
+    came_in: float
+    """How long that bar is, of 100."""
+    parts: list[Part]
+    closes: bool
+
+
+def equation(came_in: int, outcomes: Mapping[str, int], whole: int | None = None) -> Equation:
+    """``whole`` is what all of the width stands for; else the larger side. What is below zero, as where not
+    everybody was asked, has no length, and then nothing closes."""
+    counted = [
+        (name, group, count)
+        for group, each in grouped(outcomes).items()
+        for name, count in each.items()
+        if count > 0
+    ]
+    decided = sum(outcomes.values())
+    if came_in > decided:
+        counted.append(("in flight", "flight", came_in - decided))
+    scale = 100 / (whole or max(came_in, sum(count for *_, count in counted)) or 1)
+    parts, x = [], 0.0
+    for name, group, count in counted:
+        parts.append(Part(name, group, count, x, count * scale))
+        x += count * scale
+    closes = came_in == decided and all(count >= 0 for count in outcomes.values())
+    return Equation(max(0, came_in) * scale, parts, closes)
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """What happened at one time, to be drawn in the lane of this number."""
+
+    lane: int
+    at: float
+    group: str
+    said: str
+    """Read to who points at it."""
+    hollow: bool = False
+    text: str = ""
+    """Drawn beside it: a letter or two."""
+    tie: tuple[str, ...] = ()
+    """Points that share one of these are joined by a line."""
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    x: float
+    y: float
+    point: Point
+
+
+class Lanes(msgspec.Struct, frozen=True, kw_only=True):
+    """Points over time, in a view box of ``LANES_WIDTH`` by ``height``."""
+
+    height: float
+    lanes: list[tuple[str, float]]
+    """Each name, and where its line lies."""
+    marks: list[Mark]
+    ties: list[str]
+    """Of SVG polylines."""
+    ticks: list[tuple[float, str]]
+
+
+LANES_WIDTH, LANE = 760.0, 46.0
+_LEFT, _RIGHT, _TOP, _FOOT, _APART, _NEAR = 170.0, 60.0, 8.0, 26.0, 104.0, 20.0
+
+
+def lanes(names: Sequence[str], points: Iterable[Point], ticks: Mapping[float, str]) -> Lanes:
+    """``points`` over time, beside each other where they would lie on each other.
+
+    Of ``ticks`` those are named for which there is room.
+    """
+    ordered = sorted(points, key=lambda point: point.at)
+    times = [*ticks, *(point.at for point in ordered)]
+    first, last = min(times, default=0.0), max(times, default=0.0)
+
+    def across(at: float) -> float:
+        part = (at - first) / (last - first) if last > first else 0.0
+        return round(_LEFT + 20 + part * (LANES_WIDTH - _LEFT - _RIGHT - 20), 1)
+
+    marks: list[Mark] = []
+    for point in ordered:
+        x = across(point.at)
+        near = sum(mark.point.lane == point.lane and x - mark.x < _NEAR for mark in marks)
+        y = _TOP + LANE * (point.lane + 0.5) + (0, 13, -13)[near % 3]
+        marks.append(Mark(x=x, y=y, point=point))
+    ties: dict[str, list[str]] = {}
+    for mark in marks:
+        for tie in mark.point.tie:
+            ties.setdefault(tie, []).append(f"{mark.x},{mark.y}")
+    named: list[tuple[float, str]] = []
+    for at, text in sorted(ticks.items()):
+        if not named or across(at) - named[-1][0] >= _APART:
+            named.append((across(at), text))
+    return Lanes(
+        height=_TOP + LANE * len(names) + _FOOT,
+        lanes=[(name, _TOP + LANE * (number + 0.5)) for number, name in enumerate(names)],
+        marks=marks,
+        ties=[" ".join(line) for line in ties.values() if len(line) > 1],
+        ticks=named,
     )

@@ -6,7 +6,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from streams.views.pictures import columns, curve, flow
+from models import explain
+from models.explain import SERVICES, STATUSES, version
+from streams.views.pictures import LANES_WIDTH, columns, curve, equation, flow, lanes
 
 NOT_KNOWN = "\N{EN DASH}"
 
@@ -26,6 +28,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"NOT_KNOWN": NOT_KNOWN, "flow": flow, "columns": columns, "curve": curve}
+    made.globals |= {"equation": equation, "explain": explain}
+    made.globals |= {"lanes": lanes, "LANES_WIDTH": LANES_WIDTH}
+    made.globals |= {"SERVICES": SERVICES, "STATUSES": STATUSES, "version": version}
     made.filters |= {"count": count, "words": words, "duration": duration, "moment": moment}
     return made
 

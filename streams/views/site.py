@@ -198,11 +198,11 @@ class Site:
 
             return call
 
+        # By itself every view has HEAD, and no second one may: a page and its form share a path.
+        answered = {verb.upper() for verb in handlers} | ({"HEAD"} if "get" in handlers else set())
         name = f"{'-'.join(handlers)} {path}"
-        calls: dict[str, Any] = {verb: method(handler) for verb, handler in handlers.items()}
-        # Faust adds HEAD to all; that of a form would stand in the way of its page's.
-        verbs = {verb.upper() for verb in handlers} | ({"HEAD"} if "get" in handlers else set())
-        view = type(name, (View,), calls | {"get_methods": lambda view: verbs})
+        made = {verb: method(handler) for verb, handler in handlers.items()}
+        view = type(name, (View,), {**made, "get_methods": lambda view: answered})
         self.app.page(path, name=name)(view)
 
     # Showing pages
@@ -286,7 +286,8 @@ class Site:
         return await handler(request)  # type: ignore[no-any-return]
 
     def _unknown(self, request: web.Request) -> web.HTTPException:
-        if wants_json(request) or request.method not in ("GET", "HEAD"):
+        browser = "text/html" in request.headers.get("Accept", "")
+        if not browser or request.method not in ("GET", "HEAD"):
             return web.HTTPUnauthorized(reason="A token expected", headers={"WWW-Authenticate": "Bearer"})
         return web.HTTPSeeOther(URL("/login").with_query(next=request.rel_url.raw_path_qs))
 

@@ -1,6 +1,6 @@
 """Running: what each worker does now, and did in the last hour."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -78,9 +78,13 @@ class Running:
             url=str(app.conf.canonical_url),
             rebalancing=app.rebalancing,
             in_touch=app.tables.watch.in_touch,
-            partitions=[self._partition(owner) for owner in sorted(owners, key=lambda owner: owner.tp)],
+            partitions=self.partitions(owners),
             bins=self._pace.bins,
         )
+
+    def partitions(self, owners: Iterable[Owner]) -> list[Partition]:
+        """How far each of ``owners`` is, sorted."""
+        return [self._partition(owner) for owner in sorted(owners, key=lambda owner: owner.tp)]
 
     def _partition(self, owner: Owner) -> Partition:
         ready = owner.state is State.READY

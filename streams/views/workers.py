@@ -79,8 +79,8 @@ class Question(Generic[Q, A]):
         self.agents = frozenset(agents)
         self.local = local
         self.every = every
-        self.decode_asked = msgspec.msgpack.Decoder(_Asked[asked]).decode  # type: ignore[valid-type]
-        self.decode_answer = msgspec.msgpack.Decoder(_Answered[answer]).decode  # type: ignore[valid-type]
+        self.decode_asked = msgspec.json.Decoder(_Asked[asked]).decode  # type: ignore[valid-type]
+        self.decode_answer = msgspec.json.Decoder(_Answered[answer]).decode  # type: ignore[valid-type]
 
 
 class _Asked(msgspec.Struct, Generic[Q]):
@@ -94,7 +94,8 @@ class _Answered(msgspec.Struct, Generic[A]):
     answer: A
 
 
-_encode = msgspec.msgpack.Encoder().encode
+_encode = msgspec.json.Encoder().encode
+"""As the state is kept: msgpack would lose what a time's offset is, and pages of two workers differ."""
 
 
 class Workers:

@@ -12,6 +12,7 @@ from streams.settings import Settings
 from streams.topics import Topics
 from tests.chaos.scenario import under_load
 from tests.group import Group
+from tests.integration.counting import until
 from tests.integration.live import said
 from tests.kafka import Sent, produce, read_all
 
@@ -22,8 +23,13 @@ async def test_offsets_reset_to_the_earliest_charge_nothing_again(settings: Sett
     """Every agent reads every record once more: no billing event is written, no decision is another one."""
     topics, group = Topics.of(settings), Group(settings)
     read = [topic.removeprefix(settings.topic_prefix) for logs in topics.agents.values() for topic in logs]
+
+    async def all_are_read() -> bool:
+        return all([await group.committed(topic) for topic in read])
+
     async with under_load(settings, tmp_path, rate=2000) as scenario:
         await scenario.stalls.over()
+        await until(all_are_read)
         await scenario.rest()
         written = await read_all(settings, topics.billing_events.name)
         before = await own_decisions(settings)

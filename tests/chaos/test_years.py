@@ -146,7 +146,7 @@ async def forgotten(centre: Centre) -> None:
         assert found.patients >= PATIENTS
         print(f"forgotten: {found.patients} patients, {found.days} days before {BEFORE}")
         patients = found.patients
-    assert f"{patients:,} commands sent" in centre.perdiem(*forget, "--force")
+    assert f"{patients:,} commands: applied" in centre.perdiem(*forget, "--force")
     await centre.processed()
     async with old(centre.settings, BEFORE) as found:
         assert (found.patients, found.days) == (0, 0)

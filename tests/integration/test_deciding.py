@@ -83,8 +83,10 @@ def test_an_opening_balance_is_loaded_once(live: Live, tmp_path: Path) -> None:
     file = tmp_path / "opening.csv"
     line = "LAKE|0099,facility,collection,2025-03-10\n"
     file.write_text(f"patient,stream,service,service_date\n{line}{line}")
-    for _ in range(2):
+    for outcome in ("applied", "repeated"):
         told = run(live, "opening-balance", str(file), *SURE)
+        assert told.exit_code == 0, told.output
+        assert told.output.endswith(f"2 commands: {outcome}\n")
         assert told.output.startswith("Load 2 units of 1 patient, service dates 2025-03-10 to 2025-03-10\n")
     records = asyncio.run(read_all(live.settings, live.topics.procedures.name))
     openings = [entry for each in records if isinstance(entry := decode_entry(each.value), Opening)]
@@ -103,7 +105,7 @@ def test_an_override_is_allowed_and_taken_back_by_its_id(live: Live) -> None:
     assert told.output.startswith("Take back one unit of collection on 2025-03-10")
     assert told.exit_code == 0
     told = run(live, "merge", "undo", name, *SURE)
-    assert str(told.exception) == f"{name}: the id of a command of that kind expected"
+    assert str(told.exception) == f"{name}: no command `merge` has this id"
 
 
 def test_a_merge_shows_how_many_charges_it_concerns(live: Live) -> None:

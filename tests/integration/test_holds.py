@@ -24,7 +24,7 @@ from models.worklist import Item, Kind, State, encode_item
 from streams.headers import COMMAND, EVENT_ID, ITEM, REDRIVEN_FROM, TYPE
 from streams.partitioning import partition_of
 from streams.why import of_event
-from streams.worklist import dead_letters, held
+from streams.worklist import dead_letters, every, held
 from tests.group import Group
 from tests.integration.live import Live, said
 from tests.kafka import Sent, read_all
@@ -84,7 +84,7 @@ async def charged(live: Live, procedure_id: str) -> int:
 async def test_a_held_event_is_released_with_what_was_missing(live: Live) -> None:
     """It becomes a charge under its own event id, brought about by the command; again nothing comes of it."""
     [event] = await live.take([nobodys("R1")])
-    assert (await held(live.settings))[event].state is State.OPEN
+    assert (await held(live.settings, every))[event].state is State.OPEN
     [release] = await live.take([a_command("release", "r1", item=event, fill=LAKE)])
     assert await became(live, event) == [
         (1, Outcome.HELD, event),
@@ -93,7 +93,7 @@ async def test_a_held_event_is_released_with_what_was_missing(live: Live) -> Non
     assert await only(live, release) == (Outcome.APPLIED, None)
     [billed] = [each for each in await live.billing_events() if each.event_id == event]
     assert (billed.patient, billed.cause) == ("LAKE|7R1", release)
-    assert (await held(live.settings))[event].state is State.RELEASED
+    assert (await held(live.settings, every))[event].state is State.RELEASED
     [again] = await live.take([a_command("release", "r1-again", item=event, fill=LAKE)])
     assert await only(live, again) == (Outcome.REFUSED, Reason.ALREADY_DONE)
     assert len(await became(live, event)) == 2
@@ -117,7 +117,7 @@ async def test_what_still_does_not_resolve_stays_held(live: Live) -> None:
     first = a_command("release", "r3", item=event, fill={"patient": {"assigning_authority": "NOBODY2"}})
     [still] = await live.take([first])
     assert await only(live, still) == (Outcome.REFUSED, Reason.STILL_HELD)
-    item = (await held(live.settings))[event]
+    item = (await held(live.settings, every))[event]
     assert (item.state, item.reason) == (State.OPEN, Reason.UNKNOWN_AUTHORITY)
     fill = {"code": "38225", **LAKE}
     [release] = await live.take([a_command("release", "r3-again", item=event, fill=fill)])
@@ -164,7 +164,7 @@ async def test_a_dead_letter_is_redriven_corrected(live: Live) -> None:
         if isinstance(entry := decode_entry(record.value), ProcedureEvent) and entry.event_id == event
     ]
     assert dict(sent.headers)[REDRIVEN_FROM].decode() == event.rpartition(":")[0]
-    item = (await dead_letters(live.settings))[event]
+    item = (await dead_letters(live.settings, every))[event]
     assert (item.state, item.redriven) == (State.REDRIVEN, 1)
 
 
@@ -177,7 +177,7 @@ async def test_a_dead_letter_that_fails_again_stays(live: Live) -> None:
         (1, Outcome.DEAD_LETTERED, event),
         (2, Outcome.DEAD_LETTERED, redrive),
     ]
-    item = (await dead_letters(live.settings))[event]
+    item = (await dead_letters(live.settings, every))[event]
     assert (item.state, item.redriven) == (State.OPEN, 1)
     letters = await read_all(live.settings, live.topics.dead_letters.name)
     own = [record for record in letters if dict(record.headers)[EVENT_ID] == event.encode()]
@@ -213,7 +213,7 @@ async def test_what_the_rule_fails_on_is_redriven_after_the_repair(live: Live) -
     event = "lab.procedures:0:999999999:0"
     broken = _entry(whole, event).replace(b'"facility":"lakeside",', b"")
     await live.take([Sent("perdiem.procedures", broken, whole.patient.encode())])
-    first = (await dead_letters(live.settings))[event]
+    first = (await dead_letters(live.settings, every))[event]
     assert (first.state, first.reason, first.topic) == (
         State.OPEN,
         Reason.RULE_FAILED,
@@ -221,7 +221,7 @@ async def test_what_the_rule_fails_on_is_redriven_after_the_repair(live: Live) -
     )
     [as_it_is] = await live.take([a_command("redrive", "d5", item=event)])
     assert await only(live, as_it_is) == (Outcome.APPLIED, None)
-    again = (await dead_letters(live.settings))[event]
+    again = (await dead_letters(live.settings, every))[event]
     assert (again.state, again.redriven) == (State.OPEN, 1)
     assert first.offset is not None
     assert again.offset is not None
@@ -234,14 +234,14 @@ async def test_what_the_rule_fails_on_is_redriven_after_the_repair(live: Live) -
         (2, Outcome.DEAD_LETTERED, as_it_is),
         (3, Outcome.REPEATED, redrive),
     ]
-    item = (await dead_letters(live.settings))[event]
+    item = (await dead_letters(live.settings, every))[event]
     assert (item.state, item.redriven) == (State.REDRIVEN, 2)
 
 
 async def test_what_identity_fails_on_takes_no_merge_with_it(live: Live) -> None:
     """It is a dead letter, named by its place; redriven as it should have been, it merges."""
     [event] = await live.take([Sent("perdiem.identifiers", b"{", LINKS, partition=0)])
-    item = (await dead_letters(live.settings))[event]
+    item = (await dead_letters(live.settings, every))[event]
     assert (item.state, item.reason, item.topic) == (
         State.OPEN,
         Reason.RULE_FAILED,
@@ -349,8 +349,21 @@ async def test_a_ruling_on_a_held_correction_goes_to_the_ledger(
     name = f"correction-{command}"
     await put(live, Item(id=name, kind=Kind.CORRECTION, patient="LAKE|5", detail="a correction"))
     [event] = await live.take([a_command(command, f"c-{command}", item=name)])
-    assert await entries(live, event) == [Ruling(patient="LAKE|5", event_id=event, item=name, apply=apply)]
+    ruling = Ruling(patient="LAKE|5", event_id=event, item=name, apply=apply, decided=1)
+    assert await entries(live, event) == [ruling]
     assert await only(live, event) == (Outcome.APPLIED, None)
+
+
+async def test_what_needs_nobody_any_more_is_closed_by_its_ledger(live: Live) -> None:
+    """It is open no longer, and who rules on it is refused and told why: nothing goes to the ledger."""
+    waits = Item(id="correction-s", kind=Kind.CORRECTION, patient="LAKE|5", detail="a correction")
+    for item in (waits, replace(waits, state=State.SUPERSEDED, reason=Reason.PATIENT_MERGED), waits):
+        await put(live, item)
+    [event] = await live.take([a_command("release", "s1", item=waits.id)])
+    assert await only(live, event) == (Outcome.REFUSED, Reason.SUPERSEDED)
+    assert await entries(live, event) == []
+    item = (await held(live.settings, every))[waits.id]
+    assert (item.state, item.reason) == (State.SUPERSEDED, Reason.PATIENT_MERGED)
 
 
 async def test_an_alert_is_closed_and_not_released(live: Live) -> None:
@@ -366,7 +379,7 @@ async def test_an_alert_is_closed_and_not_released(live: Live) -> None:
         (Outcome.REFUSED, Reason.ALREADY_DONE),
     ]
     await put(live, alert)
-    item = (await held(live.settings))[alert.id]
+    item = (await held(live.settings, every))[alert.id]
     assert (item.state, item.since > 0) == (State.REJECTED, True)
 
 
@@ -400,7 +413,7 @@ async def test_a_source_cannot_pass_a_record_off_as_a_command(live: Live) -> Non
     """Its own headers are kept, and mean nothing to the worklist."""
     value = nobodys("X1")
     [event] = await live.take([Sent("lab.procedures", value, b"k", [(TYPE, COMMAND)])])
-    item = (await held(live.settings))[event]
+    item = (await held(live.settings, every, whole=True))[event]
     assert (item.value, item.key, item.headers) == (value, b"k", ((TYPE, COMMAND),))
 
 
@@ -409,7 +422,10 @@ async def test_offsets_reset_change_nothing(live: Live) -> None:
 
     The last test: it stops the worker.
     """
-    before = await held(live.settings), await dead_letters(live.settings)
+    before = (
+        await held(live.settings, every, whole=True),
+        await dead_letters(live.settings, every, whole=True),
+    )
     assert before[0]
     assert before[1]
     written = await live.billing_events()
@@ -422,7 +438,10 @@ async def test_offsets_reset_change_nothing(live: Live) -> None:
     live.worker.start()
     live.worker.wait_ready()
     await live.processed()
-    assert (await held(live.settings), await dead_letters(live.settings)) == before
+    assert (
+        await held(live.settings, every, whole=True),
+        await dead_letters(live.settings, every, whole=True),
+    ) == before
     assert await live.billing_events() == written
     assert len(await read_all(live.settings, live.topics.procedures.name)) == sent
     after = await live.decisions()

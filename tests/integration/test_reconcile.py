@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from models.billing import Acknowledged, Kind, Outcome
+from models.codes import Service
 from models.entries import Acknowledgement, encode_entry
-from models.reconciliation import Reconciliation, bucket_of
+from models.reconciliation import Reconciliation, Written, bucket_of
 from models.tally import CHARGE, CREDIT, IN, Bucket, Counts, encode_bucket, encode_counts
 from streams.partitioning import partition_of
 from streams.play import play, read_file
@@ -170,6 +171,8 @@ async def test_what_the_ledger_decides_it_counts(live: Live) -> None:
     await live.processed()
     made = await reconcile_topics(live.settings, after_hours=0)
     assert made.standing == {None: 1, Acknowledged.ON_CLAIM: 1}
+    assert (made.lines[LAB].never_acknowledged, made.lines[later].never_acknowledged) == (1, 0)
+    assert made.lines[LAB].services[Service.COLLECTION] == Written(3, 2)
     assert made.unacknowledged.count == 1
     assert charge.id not in made.unacknowledged.ids
     made = await reconcile_topics(live.settings, Part(later.service_date), after_hours=0)
@@ -219,6 +222,12 @@ async def test_the_example_day_balances(live: Live, monkeypatch: pytest.MonkeyPa
     assert figures["total"]["in"] - before.total.came_in == len(records)
     expected = len((EXAMPLES / "day.expected.jsonl").read_bytes().splitlines())
     assert figures["total"]["standing"] - before.total.standing == expected
+    made = await reconcile_topics(live.settings)
+    assert made.total.never_acknowledged == made.standing[None]
+    written = Counter((event.kind, event.service) for event in await live.billing_events())
+    assert made.total.services == {
+        service: Written(written[Kind.CHARGE, service], written[Kind.CREDIT, service]) for service in Service
+    }
 
 
 async def test_what_people_and_billing_decide_balances(live: Live) -> None:
@@ -251,13 +260,23 @@ async def test_what_people_and_billing_decide_balances(live: Live) -> None:
     made = await reconcile_topics(live.settings)
     assert made.unbalanced == {}
     assert made.miscounted == {}
-    assert grown(before, made) == {"in": 5, "reported": 3, "rejected": 2, "charge": 3, "late": 3}
+    assert grown(before, made) == {
+        "in": 5,
+        "reported": 3,
+        "rejected": 2,
+        "charge": 3,
+        "charge.collection": 3,
+        "acknowledged": 1,
+        "late": 3,
+    }
     assert made.lines[LAB._replace(service_date=date(2025, 3, 19))].counts == {
         "in": 1,
         "reported": 1,
         "charge": 1,
+        "charge.collection": 1,
         "late": 1,
     }
+    assert made.total.never_acknowledged == made.standing[None]
     assert made.standing[Acknowledged.ACCEPTED] == 1
 
 

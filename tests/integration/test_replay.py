@@ -18,7 +18,7 @@ from models.facilities_file import parse
 from models.procedures import ProcedureEvent, decode_procedure, encode_procedure
 from models.resolve import resolve
 from models.revision import Act, Order
-from streams.commands import send
+from streams.commands import carry_out
 from streams.facilities import read_facilities
 from streams.intake.json_procedures import read
 from streams.local_worker import environment
@@ -95,9 +95,9 @@ async def test_applied_it_stands_as_foretold_and_applied_again_nothing_differs(
     """Each statement is sent once, under the id it has; then the topics hold what the file makes of them."""
     should = charges(await whole_day(written, read_facilities(file)))
     async with replay(written.settings, file) as replayed:
-        sent = await send(written.settings, replayed.commands(ORDER))
+        sent = [came async for came in carry_out(written.settings, replayed.commands(ORDER), seconds=0)]
         again = [told.id for told in replayed.commands(ORDER)]
-        assert sent == replayed.report.acts[Act.RESTATE] > 0
+        assert len(sent) == replayed.report.acts[Act.RESTATE] > 0
     commands = await commands_sent(written)
     assert sorted(told.id for told in commands) == sorted(again)
     anew = [*restated(commands)]
@@ -149,8 +149,10 @@ async def test_a_file_that_the_workers_are_not_told_of_is_not_applied(written: P
     assert "perdiem: PERDIEM_FACILITIES: a file of digest" in refused
     assert await commands_sent(written) == []
     there = written.settings.model_copy(update={"facilities": file})
-    assert "sent to" in perdiem(there, *apply)
-    assert await commands_sent(written) != []
+    told = perdiem(there, *apply, "--wait", "0", code=2)
+    sent = len(await commands_sent(written))
+    assert sent > 0
+    assert f"perdiem: {sent} of {sent} not decided in time: does a worker run?" in told
 
 
 def perdiem(settings: Settings, *arguments: str, code: int = 0) -> str:
@@ -239,10 +241,10 @@ async def test_workers_apply_what_is_sent_and_release_what_was_held(
     apply = ("replay", "--what-if", str(file), "--apply", "--reason", "another contract", "--yes")
     with running(changed, tmp_path / "after.log") as worker:
         live = Live(worker)
-        assert "2 commands sent" in perdiem(changed, *apply)
+        assert "2 commands: applied\n" in perdiem(changed, *apply)
         await live.processed()
         decisions, billed = await live.decisions(), await live.billing_events()
-        assert "0 commands sent" in perdiem(changed, *apply)
+        assert "Nothing is to be applied." in perdiem(changed, *apply)
     assert [decision.outcome for decision in decisions[held]] == [Outcome.HELD, Outcome.REPORTED]
     assert [
         (event.kind, event.event_id, event.revenue_code) for event in billed if event.event_id == charged

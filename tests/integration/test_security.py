@@ -27,7 +27,7 @@ from streams.settings import Settings
 from streams.simulate import read_expected
 from streams.topics import Topics, create
 from streams.why import of_event
-from streams.worklist import held
+from streams.worklist import every, held
 from tests.integration.pipeline import EXAMPLES
 from tests.kafka import BOUND
 from tests.secured import ADMIN, PASSWORD, Secured, secured_kafka
@@ -36,7 +36,7 @@ from tests.verdict import verdict
 pytestmark = pytest.mark.integration
 
 DAY = EXAMPLES / "day.jsonl"
-SOURCES, BETWEEN, STATES, OUTPUTS, GROUP, TRANSACTIONS = range(6)
+SOURCES, BETWEEN, STATES, OUTPUTS, _ACCESS, _COMMANDS, _DECISIONS, GROUP, TRANSACTIONS = range(9)
 """What a worker needs, in the order of the list."""
 NEEDED = [
     (number, operation)
@@ -253,11 +253,12 @@ async def test_a_person_decides_with_what_is_listed(secured: Secured, worker: Lo
     await asyncio.to_thread(worker.wait_ready)
     decider = secured.as_role(Role.DECIDER)
     await wait_until_processed(secured.as_role(Role.AUDITOR), seconds=BOUND)
-    [item, *_] = await held(decider)
-    [came] = await carry_out(decider, [Reject(item=item, **stamp("ada", "seen"))], seconds=BOUND)
+    [item, *_] = await held(decider, every)
+    said = Reject(item=item, **stamp("ada", "seen"))
+    [came] = [came async for came in carry_out(decider, [said], seconds=BOUND)]
     assert came.decision is not None
     assert came.decision.outcome is Outcome.APPLIED
-    assert (await of_event(decider, came.event_id)).command == came.command
+    assert (await of_event(decider, came.event_id)).command == said
     with pytest.raises(AccessError, match=r"^not allowed: Write on "):
         await play(decider, read_file(DAY))
 

@@ -54,9 +54,9 @@ def acknowledged(
     return Acknowledgement(event_id=f"billing.acks:0:{next(_offsets)}:0", **said)
 
 
-def ruled(item: str, *, apply: bool, patient: str = PATIENT) -> Ruling:
+def ruled(item: str, *, apply: bool, patient: str = PATIENT, decided: int = 0) -> Ruling:
     """A person releases what waits on the worklist, or rejects it."""
-    return Ruling(patient=patient, event_id=command_event(), item=item, apply=apply)
+    return Ruling(patient=patient, event_id=command_event(), item=item, apply=apply, decided=decided)
 
 
 def merged(losing: str, surviving: str, name: str = "m1", time: int = 1) -> Merge:

@@ -32,7 +32,10 @@ class Installation:
         self.network = Network(Random(0))
         self._commands: list[Spoken] = []
         self._said: list[ProcedureEvent] = []
-        self._ruled: set[str] = set()
+        self._ruled: set[tuple[str, str | None]] = set()
+        """Items, and the patients where they waited."""
+        self._told: set[str] = set()
+        """Commands that the worklist said were applied."""
         self._acks = 0
 
     def run(self, inputs: Sequence[Input], order: Random) -> Account:
@@ -52,11 +55,11 @@ class Installation:
             procedures=[*network.entries()],
             decisions=[each for account in accounts for each in account.decisions]
             + network.link_decisions
-            + [applied(one.event_id) for one in self._commands if one.event_id in self._ruled],
+            + [applied(one.event_id) for one in self._commands if one.event_id in self._told],
             billing_events=[each for account in accounts for each in account.billing_events],
             days=[*network.ledger.days.values()],
             commands=[*self._commands],
-            items=[*network.items.values()],
+            items=[*network.listed],
         )
 
     def _take_in(self, said: Input) -> None:
@@ -109,17 +112,21 @@ class Installation:
         waiting: list[Item] = [
             item
             for item in self.network.items.values()
-            if item.kind in (Waits.CORRECTION, Waits.CLAIMED) and item.id not in self._ruled
+            if item.kind in (Waits.CORRECTION, Waits.CLAIMED) and (item.id, item.patient) not in self._ruled
         ]
         if not waiting:
             return
         item = waiting[said.item % len(waiting)]
-        self._ruled.add(item.id)
-        one = spoken("release" if said.apply else "reject", f"rule on {item.id}", item=item.id)
+        self._ruled.add((item.id, item.patient))
+        one = spoken(
+            "release" if said.apply else "reject", f"rule on {item.id} of {item.patient}", item=item.id
+        )
         self._commands.append(one)
-        self._ruled.add(one.event_id)
+        self._told.add(one.event_id)
         assert item.patient is not None
-        self.network.put(Ruling(patient=item.patient, event_id=one.event_id, item=item.id, apply=said.apply))
+        self.network.put(
+            Ruling(patient=item.patient, event_id=one.event_id, item=item.id, apply=said.apply, decided=1)
+        )
 
     def _restate(self, said: Restated) -> None:
         if not self._said:

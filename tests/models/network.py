@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Iterable
 from random import Random
 
+from msgspec.structs import replace
+
 from models.account import Account
 from models.billing import BillingEvent, Decision, Outcome
-from models.entries import AnyEntry
+from models.entries import AnyEntry, Ruling
 from models.identity import Tops, identify, share
 from models.links import Link, Merge, Undo, link
 from models.news import News, Product, Stated, news_key
-from models.worklist import Item
+from models.putting import enter
+from models.worklist import Item, State
 from tests.models.ledger import Ledger
 from tests.models.said import standing
 
@@ -41,7 +44,10 @@ class Network:
         self.order = order
         self.ledger = Ledger()
         self.items: dict[str, Item] = {}
+        self.listed: list[Item] = []
+        """All that was sent to the worklist."""
         self.tallies: Counter[str] = Counter()
+        self.acknowledged: Counter[str] = Counter()
         self.link_decisions: list[Decision] = []
         self._logs: dict[str, list[AnyEntry | News | Merge | Undo]] = {}
         self._read: dict[str, int] = {}
@@ -56,7 +62,9 @@ class Network:
         return self.ledger.accounts
 
     def put(self, said: Input) -> None:
-        """Write an input to the log of whom it concerns."""
+        """Write an input to the log of whom it concerns; the worklist is done with what a person ruled on."""
+        if isinstance(said, Ruling) and (item := self.items.get(said.item)) and item.state is State.OPEN:
+            self.items[item.id] = replace(item, state=State.RELEASED if said.apply else State.REJECTED)
         self._write(LINKS if isinstance(said, Merge | Undo) else said.patient, said)
 
     def run(self, inputs: Iterable[Input]) -> None:
@@ -167,6 +175,8 @@ class Network:
         for sent in posting.sent:
             self._write(sent.patient, sent)
         self._note(posting.items)
+        for charge, more in posting.acknowledged:
+            self.acknowledged[charge.id] += more
         for made in posting.made:
             if made.former is not None:
                 self.tallies[made.former] -= 1
@@ -174,4 +184,5 @@ class Network:
 
     def _note(self, items: Iterable[Item]) -> None:
         for item in items:
-            self.items.setdefault(item.id, item)
+            self.listed.append(item)
+            self.items[item.id] = enter(self.items.get(item.id), item)

@@ -59,6 +59,20 @@ def shown(ledger: Ledger) -> list[tuple[str, Any, str | None]]:
 # What billing says.
 
 
+def test_a_charge_counts_as_acknowledged_from_the_first_answer_until_its_credit(ledger: Ledger) -> None:
+    """A further answer changes nothing; what is charged in its stead is not acknowledged yet."""
+    charge = charged(ledger)
+    accepted = acknowledged(charge, Acknowledged.ACCEPTED)
+    assert ledger.apply(accepted).acknowledged == [(charge, 1)]
+    assert ledger.apply(accepted).acknowledged == []
+    assert ledger.apply(acknowledged(charge, Acknowledged.REFUSED)).acknowledged == []
+    assert ledger.apply(said("B")).acknowledged == []
+    corrected = ledger.apply(said(version=2, account_number="A2"))
+    assert [event.kind for event in corrected.billing_events] == [Kind.CREDIT, Kind.CHARGE]
+    assert corrected.acknowledged == [(charge, -1)]
+    assert ledger.apply(acknowledged(charge)).acknowledged == []
+
+
 @pytest.mark.parametrize("status", [Acknowledged.ACCEPTED, Acknowledged.ON_CLAIM])
 def test_an_acknowledgement_is_applied_and_charges_nothing(ledger: Ledger, status: Acknowledged) -> None:
     """Nothing waits for a person. Its decision bears no charge: it would say another thing once that is
@@ -398,7 +412,8 @@ def test_a_correction_can_be_rejected_after_its_day_is_no_longer_kept(ledger: Le
     ledger.apply(event := withdrawn())
     ledger.apply(Expiry(patient=PATIENT, event_id=command_event(), before=TUESDAY))
     verdict = ledger.apply(ruled(item_of(event), apply=False))
-    assert (verdict.billing_events, verdict.decisions, verdict.days) == ([], [], [])
+    assert (verdict.billing_events, verdict.days) == ([], [])
+    assert [made.outcome for made in verdict.decisions] == [Outcome.REFUSED]
 
 
 def test_a_correction_released_after_its_day_is_no_longer_kept_repeats_no_number(ledger: Ledger) -> None:
@@ -476,6 +491,15 @@ def test_a_facility_that_does_not_hold_is_asked_nothing_in_either_order(ledger: 
     assert ledger.apply(acknowledged(charge)).items == []
 
 
+def test_a_credit_that_a_person_released_is_not_asked_about_again(ledger: Ledger) -> None:
+    """Billing says once more that the charge is on a claim: whoever released the correction knew."""
+    charge = claimed(ledger)
+    ledger.apply_all([event := withdrawn(), ruled(item_of(event), apply=True)])
+    verdict = ledger.apply(acknowledged(charge))
+    assert verdict.items == []
+    assert [made.outcome for made in verdict.decisions] == [Outcome.APPLIED]
+
+
 def test_a_person_may_leave_the_credit_of_a_claimed_charge(ledger: Ledger) -> None:
     """Released: nothing changes."""
     charge, _ = late(ledger, withdrawn())
@@ -499,13 +523,47 @@ def test_a_person_may_reject_what_credited_a_claimed_charge(ledger: Ledger) -> N
     assert told(ledger.apply(said(version=2, account_number="A2"))) == [("A", 1, Outcome.REPEATED)]
 
 
-def test_a_cancellation_that_a_resend_uncovered_can_be_rejected(ledger: Ledger) -> None:
-    """Performed at 12, cancelled at 11, sent again as of 10: the cancellation credited the charge."""
+@pytest.mark.parametrize("ack_first", [True, False])
+@pytest.mark.parametrize(
+    "lower",
+    [lambda: sent_withdrawn("2025-03-10T11"), lambda: sent("2025-03-10T11", account_number="A2")],
+    ids=["cancellation", "correction"],
+)
+def test_a_resend_that_uncovered_another_statement_can_be_rejected(
+    ledger: Ledger, lower: Any, ack_first: bool
+) -> None:
+    """Performed at 12, cancelled at 11, sent again as of 10: it is the resend that credited the charge. It is
+    rejected, now and when it is read again, and the other one is superseded as before."""
+    charge = charged(ledger, first := sent("2025-03-10T12"))
+    ledger.apply(lower := lower())
+    both: list[AnyEntry] = [acknowledged(charge), resend := sent("2025-03-10T10")]
+    ledger.apply_all(both if ack_first else reversed(both))
+    ledger.apply(ruled(item_of(resend) if ack_first else f"claimed:{charge.id}", apply=False))
+    for _ in range(2):
+        assert shown(ledger) == [("A", MONDAY, "A1")]
+        assert latest(ledger)[first.event_id].outcome is Outcome.REPORTED
+        assert latest(ledger)[lower.event_id].outcome is Outcome.SUPERSEDED
+        assert latest(ledger)[resend.event_id].outcome is Outcome.REJECTED
+        ledger.apply(resend)
+
+
+def test_to_reject_what_a_resend_uncovered_rejects_nothing_that_came_later(ledger: Ledger) -> None:
+    """Uncovered by the resend was a cancellation; a statement after it, that it was not done, still holds."""
     charge = charged(ledger, sent("2025-03-10T12"))
     ledger.apply_all([sent_withdrawn("2025-03-10T11"), sent("2025-03-10T10")])
-    ledger.apply(acknowledged(charge))
-    ledger.apply(ruled(f"claimed:{charge.id}", apply=False))
-    assert len(standing(ledger)) == 1
+    ledger.apply(last := sent("2025-03-10T13", status=Status.NOT_PERFORMED))
+    ledger.apply_all([acknowledged(charge), ruled(f"claimed:{charge.id}", apply=False)])
+    assert standing(ledger) == []
+    assert latest(ledger)[last.event_id].outcome is Outcome.NOT_PERFORMED
+
+
+@pytest.mark.parametrize("third", ["2025-03-10T09", "2025-03-10T11", "2025-03-10T13"])
+def test_to_reject_one_resend_leaves_the_others(ledger: Ledger, third: str) -> None:
+    """The lowest message time counts of those that nobody ruled against; whichever came first."""
+    charge = charged(ledger, sent("2025-03-10T12"))
+    ledger.apply_all([sent_withdrawn("2025-03-10T11:30"), sent("2025-03-10T10"), sent(third)])
+    ledger.apply_all([acknowledged(charge), ruled(f"claimed:{charge.id}", apply=False)])
+    assert len(standing(ledger)) == (1 if third == "2025-03-10T13" else 0)
 
 
 def test_what_credited_unit_two_of_another_procedure_can_be_rejected(ledger: Ledger) -> None:

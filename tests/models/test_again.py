@@ -58,6 +58,16 @@ def test_what_follows_on_a_handover_waits_for_it(network: Network) -> None:
     assert [charge.account_number for charge in network.standing(OTHER)] == ["A2"]
 
 
+def test_what_follows_on_a_handover_home_waits_for_it(network: Network) -> None:
+    """The survivor has let go of it, and home has not got it: nothing goes round between the two."""
+    network.hear(said(), merge := merged(PATIENT, OTHER))
+    network.hold(PATIENT, Handover)
+    network.hear(unmerged(merge), said(version=2, account_number="A2"))
+    assert (network.standing(PATIENT), network.standing(OTHER)) == ([], [])
+    network.let_go()
+    assert [charge.account_number for charge in network.standing(PATIENT)] == ["A2"]
+
+
 def test_a_recall_that_overtakes_its_handover_takes_the_procedure_home(network: Network) -> None:
     """The merge is undone before the survivor has what was handed to it."""
     network.hear(said())

@@ -25,6 +25,7 @@ FORGET = people.spoken("forget", "f1", patient=HOME, before=DATES[0])
 REJECT = people.spoken("reject", "r1", item="alert")
 RELEASE = people.spoken("release", "r2", item="lab.procedures:0:9:0")
 DISCARD = people.spoken("discard", "d1", item="lab.procedures:0:9:0")
+REDRIVE = people.spoken("redrive", "d2", item="lab.procedures:0:9:0")
 RESTATE = people.spoken("restate", "s1", statement={})
 
 
@@ -137,6 +138,21 @@ def test_what_is_said_to_be_applied_has_had_an_effect(spoken: Spoken) -> None:
     assert whats(answered(spoken, Outcome.APPLIED)) == {"applied, but it has had no effect"}
     assert [*audit(answered(spoken, Outcome.REFUSED, reason=Reason.UNKNOWN_ITEM))] == []
     assert [*audit(answered(DISCARD, Outcome.APPLIED))] == []
+
+
+def test_a_redrive_is_applied_when_something_more_is_decided() -> None:
+    """Of what it names; alone of what our agents told each other is nothing decided but the failure."""
+    dead = people.applied(
+        "lab.procedures:0:9:0", Outcome.DEAD_LETTERED, reason=Reason.RULE_FAILED, received=1
+    )
+    redriven = answered(REDRIVE, Outcome.APPLIED)
+    for further, is_found in (
+        ([dead], True),
+        ([dead, replace(dead, sequence=2, outcome=Outcome.APPLIED)], False),
+        ([replace(dead, received=None)], False),
+    ):
+        account = Account(commands=redriven.commands, decisions=[*redriven.decisions, *further])
+        assert ("applied, but it has had no effect" in whats(account)) is is_found
 
 
 def test_an_alert_is_closed_by_its_rejection() -> None:

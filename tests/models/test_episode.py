@@ -19,6 +19,7 @@ from tests.models.said import PATIENT, said, withdrawn
 
 COLLECTION, TRANSPORT, RECEIPT, ADMINISTRATION = Service
 DAY = date(2025, 3, 10)
+ACROSS_DAYS = (Warning.RECEIPT_TWICE, Warning.ADJACENT_DAYS, Warning.NO_RECEIPT)
 LATER = DAY + timedelta(days=2000)
 
 
@@ -228,3 +229,22 @@ def test_a_product_given_and_never_received_is_told() -> None:
         Notice(Warning.NO_RECEIPT, ADMINISTRATION, (DAY + timedelta(days=1),), ("P",))
     ]
     assert warned(on(0, RECEIPT, "Q"), on(1, ADMINISTRATION, "P", "Q"), on(9, ADMINISTRATION)) == []
+
+
+@given(statements)
+def test_the_course_tells_what_a_decision_on_the_last_of_it_would(said: list[Any]) -> None:
+    """One rule: whatever came last was decided when all else was known."""
+    told = warned(*said)
+    for last in said:
+        others = [each for each in said if each is not last]
+        warnings = Ledger().apply_all(others).apply(last).decisions[0].warnings
+        for warning in ACROSS_DAYS:
+            found = [
+                notice
+                for notice in told
+                if notice.warning is warning
+                and notice.service is last.service
+                and last.service_date in notice.dates
+                and {*notice.products} <= {*last.product_ids}
+            ]
+            assert bool(found) is (warning in warnings)

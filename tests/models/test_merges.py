@@ -491,3 +491,23 @@ def test_to_reject_a_merge_leaves_another_that_took_its_place(network: Network) 
     network.hear(merged(ADA, BEN, "m2", 2), merged(ADA, CAL, "m1", 1), acknowledged(charge))
     network.hear(ruled(f"claimed:{charge.id}", apply=False, patient=ADA))
     assert standing(network) == {CAL: ["P1"]}
+
+
+def test_an_undoing_that_credited_another_procedures_unit_can_be_rejected(network: Network) -> None:
+    """Two were allowed at the survivor: what went back to Ada took unit 1, and his unit 2 was on a claim."""
+    network.hear(allowed(patient=BEN), merge := merged(ADA, BEN), of(ADA), of(BEN))
+    charge = network.standing(BEN)[1]
+    network.hear(unmerged(merge), acknowledged(charge))
+    network.hear(ruled(f"claimed:{charge.id}", apply=False, patient=BEN))
+    assert standing(network) == {BEN: ["P1", "P2"]}
+
+
+def test_a_correction_at_the_survivor_can_be_rejected_after_the_procedure_went_home(network: Network) -> None:
+    """The ruling follows the procedure: what was corrected holds again, there."""
+    network.hear(merge := merged(ADA, BEN), of(ADA, account_number="A1"))
+    [charge] = network.standing(BEN)
+    correction = of(ADA, version=2, account_number="A2")
+    network.hear(correction, unmerged(merge), acknowledged(charge))
+    network.hear(ruled(f"claimed:{charge.id}", apply=False, patient=BEN))
+    assert [each.account_number for each in network.standing(ADA)] == ["A1"]
+    assert network.outcomes(correction.event_id)[-1] is Outcome.REJECTED

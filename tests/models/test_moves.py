@@ -260,3 +260,41 @@ def test_to_reject_a_move_of_what_was_merged_since_rejects_no_statement_of_the_s
     network.hear(ruled(f"claimed:{charge.id}", apply=False, patient=ADA))
     assert Outcome.REJECTED not in network.outcomes(first.event_id)
     assert [each.account_number for each in network.standing(BEN)] == ["A2"]
+
+
+def test_a_move_that_credited_another_procedures_unit_can_be_rejected(network: Network) -> None:
+    """Two were allowed, and the first moved away: the second's unit 2 was credited, and was on a claim. Had
+    billing spoken first, the move would have waited."""
+    network.hear(allowed(patient=ADA), first := of(ADA), of(ADA, "B"))
+    charge = network.standing(ADA)[1]
+    network.hear(of(BEN, version=2), acknowledged(charge))
+    network.hear(ruling := ruled(f"claimed:{charge.id}", apply=False, patient=ADA))
+    assert [each.unit for each in network.standing(ADA)] == [1, 2]
+    last = network.decisions(first.event_id)[-1]
+    assert (last.outcome, last.cause) == (Outcome.REPORTED, ruling.event_id)
+
+
+def test_to_reject_the_first_of_two_moves_leaves_the_second(network: Network) -> None:
+    """Ada, Ben, Ada, Ben: what credited her first charge is ruled against; what credited the next is not."""
+    network.hear(of(ADA))
+    [charge] = network.standing(ADA)
+    network.hear(of(BEN, version=2), of(ADA, version=3), of(BEN, version=4))
+    network.hear(acknowledged(charge), ruled(f"claimed:{charge.id}", apply=False, patient=ADA))
+    assert [len(network.standing(patient)) for patient in (ADA, BEN)] == [0, 1]
+
+
+@pytest.mark.parametrize("ruled_after", range(3))
+def test_a_move_is_rejected_for_itself_alone_whenever_it_is(network: Network, ruled_after: int) -> None:
+    """On a claim from the start: the second move waits for a ruling of its own."""
+    network.hear(of(ADA))
+    network.hear(acknowledged(network.standing(ADA)[0]), of(BEN, version=2))
+    [first] = [item for item in network.items.values() if item.kind is ItemKind.CORRECTION]
+    back_and_forth = [of(ADA, version=3), of(BEN, version=4)]
+    network.hear(*back_and_forth[:ruled_after])
+    network.hear(ruled(first.id, apply=False, patient=ADA), *back_and_forth[ruled_after:])
+    second = next(
+        item.id for item in network.items.values() if item.kind is ItemKind.CORRECTION and item.id != first.id
+    )
+    assert len(network.standing(ADA)) == 1
+    network.hear(ruled(second, apply=True, patient=ADA))
+    assert network.standing(ADA) == []

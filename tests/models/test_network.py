@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from models.account import Account, Spoken
 from models.audit import audit, by_unit, standing_charges
 from models.commands import Merge, UndoMerge
-from models.procedures import ProcedureEvent
+from models.procedures import ProcedureEvent, Status
 from models.reading import told
 from models.standing import Key, Should, should, standing
 from models.told import Told
 from tests.models.installation import Installation
-from tests.models.strategies import Input, inputs, logged
+from tests.models.people import spoken
+from tests.models.strategies import DATES, PATIENTS, Input, inputs, logged, statement
 
 ORDERS = st.randoms(use_true_random=False)
 
@@ -91,6 +92,23 @@ def test_every_network_passes_the_audit(said: list[Input], order: Random) -> Non
     assert [*audit(Installation().run(said, order))] == []
 
 
+@given(inputs(), st.integers(0, 5), ORDERS)
+def test_what_billing_acknowledged_is_counted_while_it_stands(
+    said: list[Input], back: int, order: Random
+) -> None:
+    """Once for each charge, however often billing answers and whatever is delivered again; no longer once
+    it is credited."""
+    ran = Installation()
+    ran.run(said, order)
+    for name in ran.network.receivers:
+        ran.network.reset(name, back)
+    ran.network.rest()
+    days = ran.network.ledger.days.values()
+    units = [unit for day in days for units in day.units.values() for unit in units]
+    stand = {unit.charge.id: 1 for unit in units if unit.charge and unit.acknowledged}
+    assert {name: count for name, count in ran.network.acknowledged.items() if count} == stand
+
+
 @given(inputs(timeless=True), ORDERS, ORDERS)
 def test_order_and_repetition_change_nothing_that_stands_in_a_network(
     said: list[Input], order: Random, other: Random
@@ -124,3 +142,14 @@ def test_a_repeated_statement_under_a_new_event_changes_nothing_that_stands(
     offset = max(one.received for one in statements) + 1
     again: list[Input] = [*logged([*statements * 2])[offset:]]
     assert units(ran.run(again, order)) == before
+
+
+def test_what_names_no_day_of_a_procedure_that_was_too_old_passes_the_audit() -> None:
+    """Performed on a day that is no longer kept, then in progress: nobody can tell which of the two holds."""
+    old = [
+        statement(PATIENTS[0], "lab", 1, 0, Status.PERFORMED, 0),
+        statement(PATIENTS[0], "lab", 1, 0, Status.IN_PROGRESS, 0),
+    ]
+    forget = spoken("forget", "f1", patient=PATIENTS[0], before=DATES[1])
+    account = Installation().run([forget, *logged(old)], Random(0))
+    assert [*audit(account)] == []

@@ -263,13 +263,14 @@ def test_a_command_read_again_while_it_waits_is_held_still(ledger: Ledger) -> No
 
 
 def test_a_command_that_waits_is_refused_when_its_day_is_no_longer_kept(ledger: Ledger) -> None:
-    """Told so with the next number; a ruling after that finds nothing."""
+    """Told so with the next number; a ruling after that is refused."""
     command = parked(ledger)
     verdict = ledger.apply(expiry := Expiry(patient=PATIENT, event_id=command_event(), before=TUESDAY))
     [answer] = [made for made in verdict.decisions if made.event_id == command.event_id]
     assert (answer.sequence, answer.cause) == (2, expiry.event_id)
     assert (answer.outcome, answer.reason) == (Outcome.REFUSED, Reason.NO_LONGER_KEPT)
-    assert ledger.apply(ruled("override:t1", apply=True)).decisions == []
+    [refused] = ledger.apply(ruling := ruled("override:t1", apply=True)).decisions
+    assert (refused.event_id, refused.reason) == (ruling.event_id, Reason.SUPERSEDED)
 
 
 def test_a_command_that_waits_is_not_applied_by_another_record_of_it(ledger: Ledger) -> None:

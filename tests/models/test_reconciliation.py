@@ -9,8 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.billing import Kind, Outcome
-from models.reconciliation import OUTCOMES, Lag, Line, Reconciliation, bucket_of, in_order, reconcile
-from models.tally import CHARGE, CREDIT, IN, LATE, Bucket, Counts
+from models.codes import Service
+from models.reconciliation import (
+    OUTCOMES,
+    Lag,
+    Line,
+    Reconciliation,
+    Written,
+    bucket_of,
+    in_order,
+    reconcile,
+)
+from models.tally import ACKNOWLEDGED, CHARGE, CREDIT, IN, LATE, Bucket, Counts, of_service
 from tests.models.ledger import Ledger
 from tests.models.said import MONDAY, TUESDAY, said, withdrawn
 
@@ -106,6 +116,23 @@ def test_what_a_later_version_counts_is_an_outcome() -> None:
     assert line.in_flight == 0
 
 
+def test_what_is_counted_beside_outcomes_is_none() -> None:
+    """Charges of a service, and what billing acknowledged, leave the equation alone."""
+    counts = {
+        IN: 3,
+        Outcome.REPORTED: 3,
+        CHARGE: 3,
+        CREDIT: 1,
+        of_service(CHARGE, Service.RECEIPT): 3,
+        of_service(CREDIT, Service.RECEIPT): 1,
+        ACKNOWLEDGED: 1,
+    }
+    line = account((LAB, counts)).total
+    assert (line.outcomes, line.in_flight) == ({"reported": 3}, 0)
+    assert line.services == {service: Written(0, 0) for service in Service} | {Service.RECEIPT: Written(3, 1)}
+    assert (line.standing, line.never_acknowledged) == (2, 1)
+
+
 def test_buckets_stand_by_date_and_those_without_come_last() -> None:
     """Then by facility and source."""
     assert sorted([NOWHERE, WARD, LAB], key=in_order) == [LAB, WARD, NOWHERE]
@@ -143,7 +170,10 @@ def test_programs_get_one_json_object() -> None:
         "charges": 1,
         "credits": 0,
         "standing": 1,
+        "never_acknowledged": 1,
+        "services": {service: {"charges": 0, "credits": 0} for service in Service},
         "late": 1,
+        "suppressed": {"repeated": 0, "already_reported": 0, "superseded": 0},
     }
     assert told["total"]["in"] == 3
     assert told["standing"] == {"unacknowledged": 1, "accepted": 0, "on_claim": 0, "refused": 0}

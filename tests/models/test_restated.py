@@ -350,6 +350,17 @@ def test_a_restatement_that_waited_goes_on_in_number_at_the_survivor() -> None:
     assert network.outcomes(again.because or "") == [Outcome.HELD, Outcome.APPLIED]
 
 
+def test_a_restatement_that_is_rejected_at_the_survivor_goes_on_in_number() -> None:
+    """It credited a charge before the merge; the command was answered there."""
+    network = Network(Random(0))
+    network.hear(event := said())
+    [charge] = network.standing(PATIENT)
+    network.hear(again := restated(event, revenue_code="0891"), merged(PATIENT, "UH|2"))
+    network.hear(acknowledged(charge), ruled(f"claimed:{charge.id}", apply=False))
+    assert [charge.revenue_code for charge in network.standing("UH|2")] == ["0871"]
+    assert network.outcomes(again.because or "") == [Outcome.APPLIED, Outcome.REJECTED]
+
+
 def test_a_restatement_of_an_unknown_procedure_of_a_merged_patient_is_answered() -> None:
     """Every command gets a decision."""
     network = Network(Random(0))

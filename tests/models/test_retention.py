@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from models.account import Account
-from models.billing import BillingEvent, Outcome
+from models.billing import BillingEvent, Outcome, Reason
 from models.entries import Expiry, item_of
 from models.procedures import ProcedureEvent, Status
 from tests.models.entered import (
@@ -198,6 +198,22 @@ def test_an_acknowledgement_of_no_charge_read_again_after_something_is_gone_is_r
     first = ledger.apply(ack := acknowledged(charge, charge_id="0" * 32)).decisions
     ledger.apply(forgotten())
     assert ledger.apply(ack).decisions == first
+
+
+def test_an_acknowledgement_of_no_charge_is_refused_after_something_is_gone(ledger: Ledger) -> None:
+    """Ids of charges are remembered when their day is forgotten: any other there never was."""
+    [charge] = ledger.apply(said()).billing_events
+    ledger.apply(forgotten())
+    [answer] = ledger.apply(acknowledged(charge, charge_id="0" * 32)).decisions
+    assert (answer.outcome, answer.reason) == (Outcome.REFUSED, Reason.UNKNOWN_CHARGE)
+
+
+def test_acknowledgements_of_no_charge_leave_nothing_in_the_state(ledger: Ledger) -> None:
+    """However many a receiver sends: what the ledger keeps of a patient does not grow by them."""
+    [charge] = ledger.apply(said()).billing_events
+    before = ledger.patients[PATIENT]
+    ledger.apply_all(acknowledged(charge, charge_id=f"{number:032}") for number in range(3))
+    assert ledger.patients[PATIENT] == before
 
 
 def test_an_acknowledgement_of_a_charge_on_a_forgotten_day_that_was_left_is_applied_still(

@@ -12,7 +12,7 @@ from models.entries import Ruling
 from models.hearing import Hearing, Taken, hear
 from models.messages import Unreadable
 from models.procedures import ProcedureEvent, Status, VersionKind
-from models.putting import Aside, put
+from models.putting import Aside, enter, put
 from models.worklist import Item, Kind, State, decode_item, encode_item, pack_item, unpack_item
 
 EVENT, COMMAND, OTHER = "lab.procedures:0:7:0", "perdiem.commands:0:1:0", "perdiem.commands:0:2:0"
@@ -178,11 +178,58 @@ def test_what_fails_again_at_once_stays_and_is_counted() -> None:
 @pytest.mark.parametrize("kind", [Kind.CORRECTION, Kind.CLAIMED])
 @pytest.mark.parametrize(("command", "apply"), [(release(), True), (reject(), False)])
 def test_a_word_on_what_the_ledger_parked_goes_to_it(kind: Kind, command: Command, apply: bool) -> None:
-    """The ledger decides what follows; the worklist is done with it."""
+    """The ledger decides what follows, and goes on in number; the worklist is done with it."""
     item = Item(id=EVENT, kind=kind, patient="UH|1")
-    hearing = hear(item, command, COMMAND, never)
-    assert hearing.taken == (Ruling(patient="UH|1", event_id=COMMAND, item=EVENT, apply=apply),)
+    hearing = hear(item, command, COMMAND, never, decided=2)
+    assert hearing.taken == (
+        Ruling(patient="UH|1", event_id=COMMAND, item=EVENT, apply=apply, decided=hearing.decision.sequence),
+    )
     assert changed(hearing).state is (State.RELEASED if apply else State.REJECTED)
+
+
+PARKED = Item(id=EVENT, kind=Kind.CORRECTION, since=7, patient="UH|1")
+SUPERSEDED = replace(PARKED, since=0, state=State.SUPERSEDED, reason=Reason.NO_LONGER_KEPT)
+
+
+def test_what_an_agent_lists_is_listed_once() -> None:
+    """Delivered again it changes nothing, whether a person decided it meanwhile or not."""
+    assert enter(None, PARKED) is PARKED
+    for known in (PARKED, replace(PARKED, state=State.REJECTED)):
+        assert enter(known, replace(PARKED, since=9)) is known
+
+
+def test_what_its_ledger_superseded_is_open_no_longer() -> None:
+    """It says why; what is delivered again does not open it."""
+    now = enter(PARKED, SUPERSEDED)
+    assert (now.state, now.reason, now.since) == (State.SUPERSEDED, Reason.NO_LONGER_KEPT, 7)
+    assert enter(now, SUPERSEDED) is now
+    assert enter(now, PARKED) is now
+
+
+def test_what_a_person_decided_is_not_superseded() -> None:
+    """The person was first, and the list says so."""
+    decided = replace(PARKED, state=State.RELEASED)
+    assert enter(decided, SUPERSEDED) is decided
+
+
+@pytest.mark.parametrize("state", [State.SUPERSEDED, State.RELEASED])
+def test_what_waits_at_another_patient_is_open_again(state: State) -> None:
+    """It went there with its procedure, and would credit a charge there; commands heard before stay known."""
+    heard = changed(hear(PARKED, release(), COMMAND, never)).heard
+    known = replace(PARKED, state=state, heard=heard)
+    there = replace(PARKED, patient="UH|2", since=9)
+    now = enter(known, there)
+    assert now == replace(there, heard=heard)
+    assert enter(now, replace(SUPERSEDED, patient="UH|1")) is now
+
+
+@pytest.mark.parametrize("command", [release(), reject()])
+def test_a_ruling_on_what_was_superseded_is_refused(command: Command) -> None:
+    """It says so, nothing goes to the ledger, and the item stays closed."""
+    hearing = hear(enter(PARKED, SUPERSEDED), command, COMMAND, never)
+    assert said(hearing.decision) == (1, Outcome.REFUSED, Reason.SUPERSEDED, COMMAND)
+    assert hearing.taken == ()
+    assert changed(hearing).state is State.SUPERSEDED
 
 
 @pytest.mark.parametrize("kind", [Kind.ALERT, Kind.REFUSED_CHARGE])

@@ -17,7 +17,7 @@ from streams import identity
 from streams.headers import DECIDED, DECISION, EVENT_ID, REDRIVEN_FROM, TYPE
 from streams.partitioning import partition_of
 from tests.models.entered import merged, unmerged
-from tests.streams.desk import Pair
+from tests.streams.desk import Desk
 from tests.streams.test_holds import decided, given
 
 COMMANDS, DEAD_LETTERS, IDENTIFIERS = "perdiem.commands", "perdiem.dead-letters", "perdiem.identifiers"
@@ -27,8 +27,8 @@ PRODUCT = Product("W1", "LAKE|4711", "e1")
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Pair:
-    return Pair(tmp_path)
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
 
 
 def broken(*_: object, **__: object) -> Any:
@@ -49,83 +49,83 @@ def broken(*_: object, **__: object) -> Any:
     ],
 )
 def test_what_identity_cannot_deal_with_is_a_dead_letter_and_nothing_else_is(
-    pair: Pair, key: Any, value: bytes | None, caplog: pytest.LogCaptureFixture
+    desk: Desk, key: Any, value: bytes | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whole, named by its own place, with its decision, where commands on it go; what follows is heard."""
-    event = pair.take(IDENTIFIERS, value, key)
-    [letter] = pair.logs[DEAD_LETTERS]
+    event = desk.take(IDENTIFIERS, value, key)
+    [letter] = desk.logs[DEAD_LETTERS]
     headers = dict(letter.headers)
     assert (letter.key, letter.value, letter.partition) == (key, value, partition_of(event.encode(), 4))
     assert (headers[EVENT_ID], decode_decision(headers[DECISION]).event_id) == (event.encode(), event)
-    assert decided(pair, event) == [(1, *FAILED)]
-    assert pair.item(DEAD_LETTERS, event).state is State.OPEN
+    assert decided(desk, event) == [(1, *FAILED)]
+    assert desk.item(DEAD_LETTERS, event).state is State.OPEN
     assert not [each for _, each in letter.headers if each and b"4711" in each]
     assert event in caplog.text
     assert "4711" not in caplog.text
-    assert decided(pair, pair.take(COMMANDS, MERGE)) == [(1, Outcome.APPLIED, None)]
-    assert len(pair.logs[DEAD_LETTERS]) == 1
+    assert decided(desk, desk.take(COMMANDS, MERGE)) == [(1, Outcome.APPLIED, None)]
+    assert len(desk.logs[DEAD_LETTERS]) == 1
 
 
 def test_a_merge_that_the_rule_fails_on_answers_its_command_and_is_redriven(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It goes to identity again, and what is decided then follows on the decisions before; so if undone."""
     with monkeypatch.context() as defect:
         defect.setattr(identity, "link", broken)
-        event = pair.take(COMMANDS, MERGE)
-        assert decided(pair, event) == [(1, *FAILED)]
-        pair.take(COMMANDS, given("redrive", "too-early", item=event))
-    assert decided(pair, event) == [(1, *FAILED), (2, *FAILED)]
-    item = pair.item(DEAD_LETTERS, event)
+        event = desk.take(COMMANDS, MERGE)
+        assert decided(desk, event) == [(1, *FAILED)]
+        desk.take(COMMANDS, given("redrive", "too-early", item=event))
+    assert decided(desk, event) == [(1, *FAILED), (2, *FAILED)]
+    item = desk.item(DEAD_LETTERS, event)
     assert (item.state, item.topic, item.redriven) == (State.OPEN, IDENTIFIERS, 1)
-    redrive = pair.take(COMMANDS, given("redrive", "r", item=event))
-    assert decided(pair, redrive) == [(1, Outcome.APPLIED, None)]
-    assert decided(pair, event)[2:] == [(3, Outcome.APPLIED, None)]
-    sent = pair.logs[IDENTIFIERS][-1]
+    redrive = desk.take(COMMANDS, given("redrive", "r", item=event))
+    assert decided(desk, redrive) == [(1, Outcome.APPLIED, None)]
+    assert decided(desk, event)[2:] == [(3, Outcome.APPLIED, None)]
+    sent = desk.logs[IDENTIFIERS][-1]
     assert (sent.key, sent.partition) == (LINKS, partition_of(LINKS, 4))
     assert [name for name, _ in sent.headers] == [TYPE, EVENT_ID, REDRIVEN_FROM, DECIDED]
     survivors = [
         entry
-        for record in pair.logs["perdiem.procedures"]
+        for record in desk.logs["perdiem.procedures"]
         if isinstance(entry := decode_entry(record.value), Survivor)
     ]
     assert [(told.patient, told.survivor) for told in survivors] == [("LAKE|4711", "LAKE|2")]
     undo = given("undo_merge", "u", merge="m", losing="LAKE|4711", surviving="LAKE|2")
-    assert decided(pair, pair.take(COMMANDS, undo)) == [(1, Outcome.APPLIED, None)]
-    assert decided(pair, event)[3:] == [(4, Outcome.REFUSED, Reason.ALREADY_DONE)]
+    assert decided(desk, desk.take(COMMANDS, undo)) == [(1, Outcome.APPLIED, None)]
+    assert decided(desk, event)[3:] == [(4, Outcome.REFUSED, Reason.ALREADY_DONE)]
 
 
-def test_what_the_ledger_tells_is_redriven_as_it_should_have_been(pair: Pair) -> None:
+def test_what_the_ledger_tells_is_redriven_as_it_should_have_been(desk: Desk) -> None:
     """It is heard as if it came now; as it is it fails again, under the place where it lies then."""
-    event = pair.take(IDENTIFIERS, b"[]", news_key(PRODUCT))
-    pair.take(COMMANDS, given("redrive", "r1", item=event))
-    assert pair.item(DEAD_LETTERS, event).state is State.REDRIVEN
-    [place] = {f"{IDENTIFIERS}:{each.partition}:{each.offset}:0" for each in pair.logs[IDENTIFIERS][1:]}
-    assert decided(pair, place) == [(1, *FAILED)]
+    event = desk.take(IDENTIFIERS, b"[]", news_key(PRODUCT))
+    desk.take(COMMANDS, given("redrive", "r1", item=event))
+    assert desk.item(DEAD_LETTERS, event).state is State.REDRIVEN
+    [place] = {f"{IDENTIFIERS}:{each.partition}:{each.offset}:0" for each in desk.logs[IDENTIFIERS][1:]}
+    assert decided(desk, place) == [(1, *FAILED)]
     value = base64.b64encode(encode_news(PRODUCT)).decode()
-    pair.take(COMMANDS, given("redrive", "r2", item=place, value=value))
+    desk.take(COMMANDS, given("redrive", "r2", item=place, value=value))
     other = Product("W1", "LAKE|2", "e2")
-    assert pair.take(IDENTIFIERS, encode_news(other), news_key(other))
-    [alert] = [json.loads(record.value) for record in pair.logs["perdiem.held"]]
+    assert desk.take(IDENTIFIERS, encode_news(other), news_key(other))
+    [alert] = [json.loads(record.value) for record in desk.logs["perdiem.held"]]
     assert alert["event_ids"] == ["e2"]
 
 
 @pytest.mark.parametrize("key", [LINKS, news_key(PRODUCT)])
 def test_where_the_state_cannot_be_read_nothing_is_decided(
-    pair: Pair, key: bytes, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, key: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker ends: the record is none that is wrong."""
     monkeypatch.setattr("streams.once.table.Table.get", broken)
     value = encode_link(merged("A|1", "A|2")) if key == LINKS else encode_news(PRODUCT)
     with pytest.raises(ZeroDivisionError):
-        pair.take(IDENTIFIERS, value, key)
-    assert pair.logs.keys() == {IDENTIFIERS}
+        desk.take(IDENTIFIERS, value, key)
+    assert desk.logs.keys() == {IDENTIFIERS}
 
 
-def test_nothing_is_kept_under_no_patient(pair: Pair) -> None:
+def test_nothing_is_kept_under_no_patient(desk: Desk) -> None:
     """An undoing is remembered by its id alone."""
     merge = merged("A|1", "A|2")
     for said in (merge, unmerged(merge)):
-        pair.take(IDENTIFIERS, encode_link(said), LINKS)
-    assert pair.kept(IDENTIFIERS, "identity_links") == {"m1", "undo:u1"}
-    assert pair.kept(IDENTIFIERS, "identity_linked") == {"A|1", "A|2"}
+        desk.take(IDENTIFIERS, encode_link(said), LINKS)
+    assert desk.kept(IDENTIFIERS, "identity_links") == {"m1", "undo:u1"}
+    assert desk.kept(IDENTIFIERS, "identity_linked") == {"A|1", "A|2"}

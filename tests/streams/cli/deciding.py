@@ -1,6 +1,6 @@
 """A worklist in memory, and commands that are kept instead of being sent."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +12,8 @@ from models.commands import Command
 from models.worklist import Item
 from streams import commands, kept, worklist
 from streams.cli import acting, app
-from streams.commands import Came
+from streams.commands import Came, Said
+from streams.worklist import Wanted
 
 EVENT, LETTER = "lab.procedures:0:7:0", "lab.procedures:0:8:0"
 
@@ -44,17 +45,21 @@ class Desk:
     async def _standing_of(self, _settings: object, patient: str) -> int:
         return self.standing.get(patient, 0)
 
-    async def _held(self, _settings: object) -> dict[str, Item]:
-        return {item.id: item for item in self.items}
+    async def _held(self, _settings: object, wanted: Wanted, **_how: Any) -> dict[str, Item]:
+        return {item.id: item for item in self.items if wanted(item)}
 
-    async def _dead_letters(self, _settings: object) -> dict[str, Item]:
-        return {item.id: item for item in self.letters}
+    async def _dead_letters(self, _settings: object, wanted: Wanted, **_how: Any) -> dict[str, Item]:
+        return {item.id: item for item in self.letters if wanted(item)}
 
-    async def _carry_out(self, _settings: object, given: Sequence[Command], **_how: Any) -> list[Came]:
-        self.sent += given
-        return [self._came(said, f"perdiem.commands:0:{number}:0") for number, said in enumerate(given)]
+    async def _carry_out(
+        self, _settings: object, given: Iterable[Command], **_how: Any
+    ) -> AsyncIterator[Came]:
+        for number, said in enumerate(given):
+            self.sent.append(said)
+            yield self._came(said, f"perdiem.commands:0:{number}:0")
 
-    def _came(self, said: Command, event_id: str) -> Came:
+    def _came(self, command: Command, event_id: str) -> Came:
+        said = Said(command.command, getattr(command, "item", command.id))
         if self.outcome is None:
             return Came(said, event_id, None)
         outcome, reason = self.outcome

@@ -22,6 +22,7 @@ ACTS = {
     "merge": ("merge", "UH|1", "UH|2"),
 }
 SURE = ("--reason", "seen", "--yes")
+EXAMPLE = Path(__file__).parents[3] / "examples" / "facilities.toml"
 
 
 @pytest.fixture(autouse=True)
@@ -111,8 +112,7 @@ def test_what_is_not_there_or_decided_is_told_at_once(desk: Desk) -> None:
 @pytest.mark.parametrize("patient", ["4711", "UH|4711|1", "|4711", "NOBODY|4711"])
 def test_a_patient_is_never_repeated(desk: Desk, patient: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is wrong. What is merged is shown as it is known, since the person named it."""
-    example = Path(__file__).parents[3] / "examples" / "facilities.toml"
-    monkeypatch.setenv("PERDIEM_FACILITIES", str(example))
+    monkeypatch.setenv("PERDIEM_FACILITIES", str(EXAMPLE))
     told = desk.run("merge", patient, "LAKE|1", *SURE)
     assert str(told.exception).startswith("PATIENT: expected")
     assert "4711" not in str(told.exception)
@@ -139,3 +139,50 @@ def test_what_was_allowed_or_merged_is_undone_by_its_id(desk: Desk) -> None:
     back, undo = desk.sent
     assert (back.allowed_by, back.patient, back.service) == (allowed.id, "UH|1", allowed.service)
     assert (undo.merge, undo.losing, undo.surviving) == (merged.id, "UH|1", "UH|2")
+
+
+@pytest.fixture
+def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    """A command that gives thirty."""
+    monkeypatch.setenv("PERDIEM_FACILITIES", str(EXAMPLE))
+    file = tmp_path / "units.csv"
+    lines = [f"LAKE|{number},facility,collection,2025-03-10" for number in range(1, 31)]
+    file.write_text("\n".join(["patient,stream,service,service_date", *lines]))
+    return ("opening-balance", str(file), *SURE)
+
+
+def test_of_many_commands_it_is_told_how_many_came_to_what(desk: Desk, units: tuple[str, ...]) -> None:
+    """A line for each only of those that were not carried out, and not of all of these; then it fails."""
+    told = desk.run(*units)
+    assert (told.exit_code, told.output.splitlines()[-1]) == (0, "30 commands: applied")
+    assert "opening-" not in told.output
+    desk.outcome = (Outcome.REPEATED, None)
+    told = desk.run(*units)
+    assert (told.exit_code, told.output.splitlines()[-1]) == (0, "30 commands: repeated")
+    desk.outcome = (Outcome.REFUSED, Reason.NO_LONGER_KEPT)
+    told = desk.run(*units)
+    assert (told.exit_code, told.output.splitlines()[-1]) == (1, "30 commands: refused")
+    lines = [line for line in told.output.splitlines() if line.startswith("opening balance opening-")]
+    assert len(lines) == 20
+    assert lines[0].endswith("nothing of it is changed. See perdiem why perdiem.commands:0:0:0.")
+
+
+def test_whoever_did_not_wait_for_all_of_many_commands_is_told_what_to_do(
+    desk: Desk, units: tuple[str, ...]
+) -> None:
+    """The same again: each has the id that it had before."""
+    desk.outcome = None
+    told = desk.run(*units)
+    assert str(told.exception) == (
+        "30 of 30 not decided in time: does a worker run? The same again does no harm: nothing is done twice."
+    )
+    first = [said.id for said in desk.sent]
+    desk.sent.clear()
+    desk.run(*units)
+    assert [said.id for said in desk.sent] == first
+
+
+def test_an_item_that_is_named_twice_is_decided_once(desk: Desk) -> None:
+    """The second command would only be refused."""
+    assert desk.run("holds", "reject", EVENT, EVENT, *SURE).exit_code == 0
+    assert [said.item for said in desk.sent] == [EVENT]

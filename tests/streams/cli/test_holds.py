@@ -5,15 +5,12 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from models.billing import Decision, Outcome, Reason
 from models.worklist import Item, Kind, State
-from streams.cli.holds import filled_in
 from streams.cli.listing import age
-from streams.commands import CommandsError
 from streams.holds import WORKLIST
 from streams.once import OnceApp
 from streams.worklist import ITEMS
@@ -106,6 +103,7 @@ def test_alerts_have_a_list_of_their_own(desk: Desk) -> None:
     assert desk.run("alerts", "close", ALERT.id, *SURE).exit_code == 0
     [closed] = desk.sent
     assert (closed.command, closed.item) == ("reject", ALERT.id)
+    assert "detail: one product under two patients" in desk.run("alerts", "show", ALERT.id).output
     desk.items = [HELD]
     assert desk.run("alerts", "list").output == "Nothing waits.\n"
 
@@ -120,39 +118,11 @@ def test_a_release_says_what_is_filled_in(desk: Desk) -> None:
     assert release.fill == {"patient": {"mrn": "4711", "assigning_authority": "UH"}, "version": 3}
 
 
-@pytest.mark.parametrize(
-    ("pairs", "fill"),
-    [
-        ([], {}),
-        (["patient.mrn=0012"], {"patient": {"mrn": "0012"}}),
-        (["patient.mrn=12"], {"patient": {"mrn": "12"}}),
-        (["products=[]", "code="], {"products": [], "code": ""}),
-        (
-            ["performed.start=2025-03-10", "facility=a=b"],
-            {"performed": {"start": "2025-03-10"}, "facility": "a=b"},
-        ),
-    ],
-)
-def test_what_is_filled_in_is_text_where_the_field_takes_text(pairs: list[str], fill: dict[str, Any]) -> None:
-    """A record number keeps its zeros."""
-    assert filled_in(pairs) == fill
-
-
-@pytest.mark.parametrize(
-    ("pair", "said"),
-    [
-        ("4711", "--fill: FIELD=VALUE expected"),
-        ("version=4711x", "--fill: version: a value that fits it expected"),
-        ("status=4711", "fill.status: expected"),
-        ("mrn=4711", "fill: expected fields among"),
-    ],
-)
-def test_what_cannot_be_filled_in_is_told_without_its_value(pair: str, said: str) -> None:
-    """Before anything is sent."""
-    with pytest.raises(CommandsError) as told:
-        filled_in([pair])
-    assert str(told.value).startswith(said)
-    assert "4711" not in str(told.value)
+def test_what_cannot_be_filled_in_is_told_before_anything_is_sent(desk: Desk) -> None:
+    """The field, and what it takes; not the value."""
+    told = desk.run("holds", "release", EVENT, "--fill", "version=4711x", *SURE)
+    assert str(told.exception) == "fill.version: expected a whole number"
+    assert desk.sent == []
 
 
 @pytest.mark.parametrize(
@@ -172,6 +142,13 @@ def test_dead_letters_are_filtered(desk: Desk, filters: tuple[str, ...], left: l
     """By reason, source and time; all of them must fit."""
     told = desk.run("dead-letters", "list", "--json", *filters)
     assert ids(told.output) == [LETTERS[number].id for number in left]
+
+
+def test_a_reason_that_no_dead_letter_has_is_a_mistake(desk: Desk) -> None:
+    """An empty list would say that all is well."""
+    told = desk.run("dead-letters", "list", "--reason", "unreadble")
+    assert told.exit_code == 2
+    assert "'unreadable'" in told.output
 
 
 def test_many_dead_letters_are_redriven_by_a_filter(desk: Desk) -> None:

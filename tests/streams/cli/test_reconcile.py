@@ -1,16 +1,12 @@
 """`perdiem reconcile` prints an equation that a person can add up."""
 
-import csv
-import io
 import re
 from datetime import date
-
-import pytest
 
 from models.billing import Outcome
 from models.reconciliation import Lag, Reconciliation, Unacknowledged, reconcile
 from models.tally import CHARGE, CREDIT, IN, LATE, Bucket
-from streams.cli.reconcile import lines, rows
+from streams.cli.reconcile import lines
 
 LAB = Bucket(date(2025, 3, 9), "lakeside", "lakeside-lab")
 NOWHERE = Bucket(None, None, None)
@@ -78,24 +74,3 @@ def test_the_figures_are_named() -> None:
         "              bb",
         "              and 1 more: see --examples",
     ]
-
-
-def test_a_spreadsheet_gets_the_same_columns_always() -> None:
-    """A row a bucket and no total, which a spreadsheet would add once more."""
-    sheet = io.StringIO()
-    csv.writer(sheet).writerows(rows(made()))
-    [lab, nowhere] = csv.DictReader(io.StringIO(sheet.getvalue()))
-    assert (lab["service_date"], lab["in"], lab["reported"], lab["in_flight"]) == (
-        "2025-03-09",
-        "1200",
-        "1000",
-        "1",
-    )
-    assert (nowhere["service_date"], nowhere["facility"], nowhere["dead_lettered"]) == ("", "", "1")
-    assert [*lab] == [*next(rows(Reconciliation(lines={})))]
-
-
-@pytest.mark.parametrize("beside", ["charge", "credit", "applied", "refused"])
-def test_a_spreadsheet_has_no_column_for_what_is_no_outcome_of_an_event(beside: str) -> None:
-    """Decisions about commands and acknowledgements are not counted."""
-    assert beside not in next(rows(made()))

@@ -1,6 +1,5 @@
 """Owner: one source partition held by a worker."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,7 +30,7 @@ def test_an_owner_is_polled_only_when_ready_and_idle(owner: Owner) -> None:
     owner.state = State.READY
     owner.drained()
     assert not owner.pollable
-    owner.moved(1, "digest", Counter())
+    owner.moved(1, "digest")
     assert owner.pollable
 
 

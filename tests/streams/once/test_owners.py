@@ -32,9 +32,15 @@ class Rebalance(NamedTuple):
 
 
 class Watch(Silent):
-    """Remembers the last rebalance."""
+    """Remembers the last rebalance, and who was fenced."""
 
     last: Rebalance
+
+    def __init__(self) -> None:
+        self.lost: list[Owner] = []
+
+    def fenced(self, owner: Owner) -> None:
+        self.lost.append(owner)
 
     def rebalanced(self, generation: int, kept: int, acquired: int, released: int) -> None:
         self.last = Rebalance(generation, kept, acquired, released)
@@ -167,6 +173,7 @@ async def test_an_owner_fenced_during_a_rebalance_is_not_kept(group: Group) -> N
     owner = group.owner
     group.app.rebalancing = True
     await group.app.tables.fenced(owner, ProducerFenced())
+    assert group.watch.lost == [owner]
     assert await group.gives(5, HERE) == (5, 0, 1, 1)
     assert group.owner is not owner
 

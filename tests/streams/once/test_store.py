@@ -224,3 +224,14 @@ def test_a_store_closes_on_a_full_disk(tmp_path: Path) -> None:
     with full_disk():
         store.close()
     assert opened(tmp_path).applied is None
+
+
+def test_the_last_keys_come_first_when_read_backwards(tmp_path: Path) -> None:
+    """Of one prefix, from those that begin with what is asked for; its neighbours are not touched."""
+    store = opened(tmp_path)
+    names = [b"s\0z", b"t\0", b"t\0a1", b"t\0a2", b"t\0b", "t\0é".encode(), b"u\0a"]
+    store.apply([(name, b"") for name in names], (1, "d"))
+    assert [key for key, _ in store.items_backwards(b"t\0")] == names[5:0:-1]
+    assert [key for key, _ in store.items_backwards(b"t\0", b"t\0a")] == [b"t\0a2", b"t\0a1", b"t\0"]
+    assert [*store.items_backwards(b"v\0")] == []
+    store.close()

@@ -80,7 +80,13 @@ class Pages:
         url = URL(f"{self.url}{path.removeprefix('/')}", encoded=True)
         async with (
             ClientSession(cookie_jar=DummyCookieJar()) as client,
-            client.request(method, url, headers=headers, data=data, allow_redirects=False) as response,
+            client.request(
+                method,
+                url,
+                headers={"Accept": "text/html"} | dict(headers or {}),
+                data=data,
+                allow_redirects=False,
+            ) as response,
         ):
             text = (await response.text()) if whole else (await response.content.readline()).decode()
             return Answer(response.status, response.headers, text)

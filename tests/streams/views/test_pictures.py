@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.reconciliation import OUTCOMES
-from streams.views.pictures import HEIGHT, columns, curve, flow, grouped
+from streams.views.pictures import HEIGHT, LANES_WIDTH, Point, columns, curve, flow, grouped, lanes
 
 COUNTS = st.dictionaries(st.sampled_from([outcome.value for outcome in OUTCOMES]), st.integers(1, 10**6))
 
@@ -56,3 +56,32 @@ def test_a_curve_breaks_where_nothing_was_measured() -> None:
     assert len(drawn.points) == 2
     assert drawn.most == 3
     assert drawn.last == 3
+
+
+def point(lane: int, at: float, *tie: str) -> Point:
+    return Point(lane=lane, at=at, group="charged", said="said", tie=tie)
+
+
+def test_what_happened_when_lies_in_lanes_from_left_to_right() -> None:
+    """The first at the left, the last at the right; what is tied is joined in the order of time."""
+    drawn = lanes(["a", "b"], [point(1, 20, "x"), point(0, 10, "x"), point(0, 15)], {10: "ten", 20: "twenty"})
+    first, middle, last = drawn.marks
+    assert first.x < middle.x < last.x < LANES_WIDTH
+    assert first.y == middle.y == drawn.lanes[0][1]
+    assert last.y == drawn.lanes[1][1]
+    assert drawn.ties == [f"{first.x},{first.y} {last.x},{last.y}"]
+    assert [text for _, text in drawn.ticks] == ["ten", "twenty"]
+
+
+def test_points_and_names_do_not_lie_on_each_other() -> None:
+    """Of points at one time each is seen; of dates those are named for which there is room."""
+    drawn = lanes(["a"], [point(0, 10), point(0, 10), point(0, 90)], {10: "ten", 11: "eleven", 90: "ninety"})
+    assert len({(mark.x, mark.y) for mark in drawn.marks}) == 3
+    assert [text for _, text in drawn.ticks] == ["ten", "ninety"]
+
+
+def test_a_single_time_lies_in_the_picture() -> None:
+    """And nothing is divided by nothing."""
+    assert lanes([], [], {}).marks == []
+    [mark] = lanes(["a"], [point(0, 10)], {}).marks
+    assert 0 < mark.x < LANES_WIDTH

@@ -128,16 +128,16 @@ async def elsewhere(request: web.Request) -> web.Response:
 
 
 async def unsealed(request: web.Request) -> web.Response:
-    return web.Response(body=msgspec.msgpack.encode([[], [], []]))
+    return web.Response(body=msgspec.json.encode({}))
 
 
 async def for_another_question(request: web.Request) -> web.Response:
-    return web.Response(body=OURS.seal(b"answer of another question", msgspec.msgpack.encode([[], [], []])))
+    return web.Response(body=OURS.seal(b"answer of another question", msgspec.json.encode({})))
 
 
 async def of_another_shape(request: web.Request) -> web.Response:
     sealed = await request.read()
-    return web.Response(body=OURS.seal(b"answer " + sealed, msgspec.msgpack.encode({"new": 1})))
+    return web.Response(body=OURS.seal(b"answer " + sealed, msgspec.json.encode({"new": 1})))
 
 
 @pytest.mark.parametrize(

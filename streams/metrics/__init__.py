@@ -1,0 +1,1 @@
+"""Metrics: what a worker tells Prometheus of itself, and where that is counted."""

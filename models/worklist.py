@@ -44,6 +44,8 @@ class Heard(msgspec.Struct, array_like=True, frozen=True):
     event_id: str
     outcome: Outcome
     reason: Reason | None = None
+    of: str | None = None
+    """Refused: the event id of the command that dealt with the item before."""
 
 
 class Listed(NamedTuple):

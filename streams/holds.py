@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from models.billing import Decision, Outcome, Reason
 from models.commands import Discard, Redrive, Reject, Release, command
 from models.entries import decode_entry
-from models.facilities import Facilities
 from models.filling import filled
 from models.hearing import Again, Hearing, Taken, answered, decided, hear
 from models.messages import Unreadable
@@ -91,10 +90,6 @@ class Holds:
                 *self.tallies.tables,
             ],
         )
-
-    @property
-    def facilities(self) -> Facilities:
-        return self._sources.facilities
 
     def fill(self, unit: UnitOfWork) -> None:
         for record in unit.records:

@@ -15,14 +15,13 @@ from pydantic import ValidationError
 from models.billing import Reason
 from models.commands import Command, Release, command
 from models.explain import REASONS, explain
+from models.facilities import Facilities
 from models.filling import Blank, blanks
 from models.procedures import place
 from models.selection import Selection
 from models.worklist import Item, Kind, State
 from streams.access import Did
 from streams.errors import PerdiemError
-from streams.holds import Holds
-from streams.ledger import Ledger
 from streams.reading import reader
 from streams.topics import Topics
 from streams.views.deciding import ACTS, Deciding, Desk
@@ -318,11 +317,10 @@ def readable(value: bytes) -> str:
         return value.decode() if is_text(value) else value.hex(" ")
 
 
-def mount(site: Site, holds: Holds, ledger: Ledger) -> None:
+def mount(site: Site, worklist: Worklist, facilities: Facilities) -> None:
     """Add ``/holds`` and ``/dead-letters``."""
     topics = Topics.of(site.settings)
-    facilities = [facility.id for facility in holds.facilities.facilities]
-    desks = Desks(site, Worklist(site, holds, ledger), facilities)
+    desks = Desks(site, worklist, [facility.id for facility in facilities.facilities])
     waiting = (Kind.HELD, Kind.CORRECTION, Kind.CLAIMED, Kind.REFUSED_CHARGE, Kind.ALERT)
     desks.add(Desk("/holds", "Worklist", topics.held, Right.PATIENTS, Right.DECIDE, waiting))
     desks.add(

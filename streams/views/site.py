@@ -135,7 +135,7 @@ class Site:
 
     @cached_property
     def workers(self) -> Workers:
-        return Workers(self.app, self.keys)
+        return Workers(self.app, self.secret)
 
     @property
     def middlewares(self) -> list[Any]:

@@ -101,12 +101,15 @@ _encode = msgspec.json.Encoder().encode
 class Workers:
     """The workers of this installation, as Faust's assignor told each of them at the last rebalance."""
 
-    def __init__(self, app: OnceApp, secret: Secret) -> None:
+    def __init__(self, app: OnceApp, secret: Secret | None) -> None:
         self._app = app
         self._secret = secret
         self._questions: dict[str, Question[Any, Any]] = {}
 
     def add(self, question: Question[Any, Any]) -> None:
+        """Raises ``ValueError`` for a second of the same name."""
+        if question.name in self._questions:
+            raise ValueError(f"{question.name} is asked already")
         self._questions[question.name] = question
 
     async def ask(
@@ -164,6 +167,7 @@ class Workers:
         if url == self._app.conf.canonical_url:
             return await self._own(question, asked, part)
         said = _encode(_Asked([(tp.topic, tp.partition) for tp in part], asked))
+        assert self._secret is not None, "whoever asks has passed the guard, which needs it"
         sealed = self._secret.seal(_question(question.name), said)
         session: ClientSession = self._app.http_client
         try:
@@ -184,6 +188,8 @@ class Workers:
         Both are sealed: no TLS is needed between workers, and to ask again what was overheard yields
         nothing that can be read.
         """
+        if self._secret is None:
+            raise NotOursError
         try:
             said = self._secret.unseal(_question(name), sealed)
         except ValueError:

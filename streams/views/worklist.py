@@ -107,9 +107,8 @@ class Worklist:
         self._posted: Question[Posted, list[Foreseen]] = Question(
             "foreseen", Posted, list[Foreseen], ["ledger"], self._foreseen
         )
-        if site.secret is not None:
-            for question in (self._next, self._one, self._given, self._posted):
-                site.workers.add(question)
+        for question in (self._next, self._one, self._given, self._posted):
+            site.workers.add(question)
 
     # Asked by any worker
 
@@ -126,8 +125,20 @@ class Worklist:
         return shown, reached, answers.missing
 
     async def item(self, topic: str, name: str, *, whole: bool) -> tuple[Item | None, list[Missing]]:
-        place = TopicPartition(topic, partition_of(name.encode(), self._partitions))
-        answers = await self._site.workers.ask(self._one, One(name, whole), partitions=[place])
+        """The item of this name on one of the lists."""
+        return await self._named([topic], name, whole)
+
+    async def find(self, name: str) -> tuple[Item | None, list[Missing]]:
+        """The item of this name, on whichever list, with what the source sent."""
+        topics = Topics.of(self._settings)
+        return await self._named([topics.held.name, topics.dead_letters.name], name, whole=True)
+
+    async def _named(
+        self, topics: Sequence[str], name: str, whole: bool
+    ) -> tuple[Item | None, list[Missing]]:
+        number = partition_of(name.encode(), self._partitions)
+        places = [TopicPartition(topic, number) for topic in topics]
+        answers = await self._site.workers.ask(self._one, One(name, whole), partitions=places)
         return next((item for found in answers.found for item in found), None), answers.missing
 
     async def would(

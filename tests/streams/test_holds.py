@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from models.audit import audit
 from models.billing import Decision, Outcome, Reason, decode_decision
 from models.entries import Acknowledgement, Override, decode_entry
 from models.routing import LINKS
@@ -49,6 +50,27 @@ def test_what_is_put_aside_lies_where_commands_on_it_go(desk: Desk) -> None:
         assert decode_decision(headers[DECISION]).event_id == event
         command = desk.take(COMMANDS, given("reject" if topic == HELD else "discard", event, item=event))
         assert decided(desk, command) == [(1, Outcome.APPLIED, None)]
+
+
+def test_what_people_try_in_vain_leaves_the_audit_clean(desk: Desk) -> None:
+    """A redrive of what still cannot be read and a release with nothing filled in: each is refused, and its
+    event decided once more. Then the record can be read, and is held."""
+    held = desk.take(LAB, said("P", code=None, charge_code="0815"))
+    dead = desk.take(LAB, b"not json at all")
+    wrong, lacking = (
+        base64.b64encode(value).decode() for value in (b"[1]", said("Q", code=None, charge_code="0815"))
+    )
+    tries: list[dict[str, Any]] = [{}, {}, {"value": wrong}]
+    for number, more in enumerate(tries):
+        for command, item in (("redrive", dead), ("release", held)):
+            said_of = more if command == "redrive" else {}
+            event = desk.take(COMMANDS, given(command, f"{command} {number}", item=item, **said_of))
+            assert decided(desk, event) == [(1, Outcome.REFUSED, Reason.STILL_HELD)]
+            assert [*audit(desk.account)] == []
+    event = desk.take(COMMANDS, given("redrive", "last", item=dead, value=lacking))
+    assert decided(desk, event) == [(1, Outcome.APPLIED, None)]
+    assert [outcome for _, outcome, _ in decided(desk, dead)] == [Outcome.DEAD_LETTERED] * 4 + [Outcome.HELD]
+    assert [*audit(desk.account)] == []
 
 
 def test_merges_go_to_one_partition(desk: Desk) -> None:

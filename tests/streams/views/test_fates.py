@@ -71,7 +71,7 @@ def test_what_would_be_decided_of_others_stands_apart() -> None:
     other = Decision(event_id="o:0:1:0", sequence=3, cause=HYPOTHETICAL, outcome=Outcome.ALREADY_REPORTED)
     would = Would(item=HELD, decision=of_command(), entries=[RULING])
     fate = told(would, {RULING: Foreseen([], [own, other])})
-    assert fate.then == ["Its charge stands.", "It was the first of its service on that day."]
+    assert fate.then == ["Its charge stands.", "It was the first of its service on that day that came in."]
     assert [*fate.others] == ["o:0:1:0"]
     assert HYPOTHETICAL not in str(fate)
 

@@ -24,6 +24,9 @@ class Asked:
     def __init__(self, owners: Sequence[Owner]) -> None:
         self._owners = owners
 
+    def add(self, question: Any) -> None:
+        """Whoever asks gives the question with it."""
+
     async def ask(self, question: Any, asked: Any, *, partitions: Any = None) -> Any:
         found = [await question.local([owner], asked) for owner in self._owners]
         return SimpleNamespace(found=found, missing=[])
@@ -37,7 +40,7 @@ class Shelf:
         self._tables = (pair.holds.worklist, pair.holds.order)
         self.owners = [an_owner(an_app(folder / name), *self._tables) for name in ("one", "two")]
         workers = Asked(self.owners)
-        site: Any = SimpleNamespace(settings=Settings.isolated(partitions=2), secret=None, workers=workers)
+        site: Any = SimpleNamespace(settings=Settings.isolated(partitions=2), workers=workers)
         nobody: Any = None
         self.worklist = Worklist(site, pair.holds, nobody)
 

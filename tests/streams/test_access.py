@@ -37,10 +37,10 @@ async def test_a_kafka_that_hangs_is_waited_for_a_bounded_time(
     silent: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All who wait are told when the time is over, and not one after the other."""
-    monkeypatch.setattr(access, "_WITHIN", 0.5)
+    monkeypatch.setattr(access, "_WITHIN", 1.0)
     accesses = AccessLog(Settings.isolated(brokers=silent))
     begun = time.monotonic()
     writes = (accesses.write("anna", "analyst", Did.LOOK, "/") for _ in range(5))
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert {type(result) for result in results} == {AccessLogError}
-    assert time.monotonic() - begun < 2
+    assert time.monotonic() - begun < 4

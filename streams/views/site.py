@@ -210,7 +210,7 @@ class Site:
     async def _show(self, path: str, request: web.Request) -> web.StreamResponse:
         method = "GET" if request.method == "HEAD" else request.method
         page = self._pages[method, path]
-        asked = Asked(self, request, request["person"], path, request.match_info)
+        asked = Asked(self, request, request[PERSON], path, request.match_info)
         shown = await page.handler(asked)
         if not isinstance(shown, msgspec.Struct):
             return shown
@@ -220,7 +220,7 @@ class Site:
 
     def html(self, template: str, request: web.Request, *, status: int = 200, **values: Any) -> web.Response:
         """A page of ``template``; it knows who looks, and which page it is."""
-        person: Person | None = request.get("person")
+        person: Person | None = request.get(PERSON)
         text = render(template, person=person, path=request.path, rights=Right, **values)
         return web.Response(text=text, content_type="text/html", status=status)
 
@@ -276,7 +276,7 @@ class Site:
         person = await self.login.person(request)
         if person is None:
             raise self._unknown(request)
-        request["person"] = person
+        request[PERSON] = person
         if page is None:
             raise web.HTTPMethodNotAllowed(request.method, [m for m, p in self._pages if p == path])
         if not person.may(page.right):
@@ -308,6 +308,7 @@ class Site:
         return shown
 
 
+PERSON = web.RequestKey("person", Person)
 _KEPT = ("Location", "Retry-After", "WWW-Authenticate", "Allow")
 
 

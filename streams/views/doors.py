@@ -28,7 +28,7 @@ def mount(site: Site) -> None:
             answer = await site.workers.answer(request.match_info["question"], shown, await request.read())
         except (KeyError, msgspec.MsgspecError) as error:
             # Another version of us, while workers are replaced one by one.
-            log.warning("A worker asked what is not known here: %s", where(error))
+            log.warning("a worker asked what is not known here", extra={"error": where(error)})
             raise web.HTTPBadRequest from None
         if answer is None:
             raise web.HTTPUnauthorized

@@ -234,7 +234,7 @@ class Site:
         except AccessLogError as error:
             response = self._refusal(request, web.HTTPServiceUnavailable(reason=str(error)))
         except Exception as error:
-            log.error("A page failed: %s", where(error))
+            log.error("a page failed", extra={"error": where(error)})
             response = self._refusal(request, web.HTTPInternalServerError())
         if not response.prepared:
             for name, value in HEADERS.items():

@@ -157,7 +157,7 @@ class Workers:
                 answered: _Answered[A] = question.decode_answer(await response.read())
                 return answered
         except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
-            log.info("Worker %s does not answer: %s", url, where(error))
+            log.info("a worker does not answer", extra={"asked": str(url), "error": where(error)})
             return None
 
     async def answer(self, name: str, shown: str, said: bytes) -> bytes | None:

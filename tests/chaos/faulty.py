@@ -16,6 +16,8 @@ from streams.play import play
 from streams.settings import Settings
 from streams.simulate import Simulation
 from streams.topics import create
+from tests.chaos.cluster import LOUD
+from tests.chaos.patients import FIRST, Patients
 from tests.chaos.scenario import judge, records
 from tests.group import Group
 from tests.kafka import BOUND
@@ -29,11 +31,12 @@ class Faulty(Group):
     def __init__(self, settings: Settings, folder: Path, patients: int) -> None:
         # The least session that a broker allows by default, and small batches: they make many commits.
         changed = {"session_timeout": 6.0, "heartbeat": 1.0, "max_poll_records": 50}
-        super().__init__(settings.model_copy(update=changed))
-        self.simulation = Simulation(patients, days=10, seed=38226)
+        super().__init__(settings.model_copy(update=changed | LOUD))
+        self.simulation = Simulation(patients, days=10, seed=38226, first=FIRST)
+        self.patients = Patients()
         self.sent = 0
         self.workers: list[LocalWorker] = []
-        self._records = records(self.simulation)
+        self._records = self.patients.through(records(self.simulation))
         self._folder = folder
 
     async def play(self, count: int | None = None) -> None:
@@ -68,7 +71,8 @@ class Faulty(Group):
         """All is processed, so many workers still run and stop, and what was written is judged."""
         await self.processed()
         assert self.stop() == [0] * workers
-        return await judge(self.settings, self.simulation.expected, self.sent)
+        named = self.patients.named_in("".join(worker.log.read_text() for worker in self.workers))
+        return await judge(self.settings, self.simulation.expected, self.sent, named)
 
     def stop(self) -> list[int]:
         """SIGTERM for every worker that runs; their exit codes."""

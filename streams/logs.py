@@ -32,6 +32,7 @@ def set_up(settings: Settings) -> None:
     """
     json = settings.log_format == "json"
     libraries = logging.INFO if settings.log_level == "debug" else logging.WARNING
+    filters = ["seldom"] if settings.log_level == "debug" else ["seldom", "services"]
     loggers: dict[str, Any] = {name: {"level": libraries, "handlers": []} for name in _LIBRARIES}
     if json:
         # For people the last line stands alone, as every command tells what is wrong.
@@ -43,12 +44,17 @@ def set_up(settings: Settings) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"line": {"()": lambda: _json(settings) if json else _console()}},
-            "filters": {"seldom": {"()": Seldom}},
-            "handlers": {"lines": {"()": Lines, "formatter": "line", "filters": ["seldom"]}},
+            "filters": {"seldom": {"()": Seldom}, "services": {"()": lambda: _is_no_service}},
+            "handlers": {"lines": {"()": Lines, "formatter": "line", "filters": filters}},
             "root": {"level": settings.log_level.upper(), "handlers": ["lines"]},
             "loggers": loggers,
         }
     )
+
+
+def _is_no_service(record: logging.LogRecord) -> bool:
+    """A class of ours that Faust starts and stops says so under our name."""
+    return record.levelno > logging.INFO or not str(record.msg).startswith("[^")
 
 
 def _json(settings: Settings) -> logging.Formatter:

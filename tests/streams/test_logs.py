@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from mode.utils.logging import CompositeLogger
 
 from streams.logs import set_up
 from streams.once import failure
@@ -157,6 +158,14 @@ def test_what_libraries_add_is_left_out(said: Setting) -> None:
     written = said(log_level="debug")
     logging.getLogger("aiohttp.access").info("a request", extra={"first_request_line": PATIENT})
     assert "first_request_line" not in json.loads(written.getvalue())
+
+
+@pytest.mark.parametrize(("log_level", "lines"), [("info", 0), ("debug", 1)])
+def test_what_faust_starts_and_stops_is_told_at_debug(said: Setting, log_level: str, lines: int) -> None:
+    """Nobody acts on it; classes of ours that it starts say so under our name."""
+    written = said(log_level=log_level)
+    CompositeLogger(logging.getLogger("streams.any"), lambda *_, **__: "[^--Web]: Starting...").info("")
+    assert len(written.getvalue().splitlines()) == lines
 
 
 def test_the_last_line_is_one_more_of_them(said: Setting) -> None:

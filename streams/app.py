@@ -1,20 +1,23 @@
 """The wiring, on one page. Started by ``perdiem worker`` or ``faust -A streams.app worker``."""
 
+import logging
 from functools import partial
+from importlib import import_module
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
 
 from models.facilities import Facilities
 from streams.checks import check_data_dir, check_topics, check_web
 from streams.errors import PerdiemError
-from streams.facilities import FacilitiesFileError, read_facilities
+from streams.facilities import FacilitiesFileError, digest_of, read_facilities
 from streams.holds import Holds
 from streams.identity import Identity
 from streams.intake import json_procedures
 from streams.intake.agent import Intake
 from streams.intake.sources import Sources
 from streams.ledger import Ledger
-from streams.logs import quiet
+from streams.logs import set_up
 from streams.metrics.measured import Measured
 from streams.once import Engine, Observer, Observers, OnceApp, Silent, die
 from streams.pace import Pace
@@ -25,10 +28,11 @@ from streams.views.metrics import counting
 from streams.views.site import Site
 from streams.views.tokens import TokensFileError
 
+log = logging.getLogger(__name__)
+
 
 def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceApp:
     """The Faust app. Raises SettingsError for a facilities or a tokens file that is missing or wrong."""
-    quiet(settings)
     facilities = load_facilities(settings.facilities)
     topics = Topics.of(settings)
     site, pace, measured = _site(settings), Pace(), Measured()
@@ -94,10 +98,25 @@ def _wrong(variable: str, error: PerdiemError) -> SettingsError:
 
 def run_worker(settings: Settings, *, observer: Observer | None = None) -> NoReturn:
     """Run a worker until it is told to stop; ends the process."""
-    app = create_app(settings, observer=observer)
-    worker: Any = app.Worker(loglevel=settings.log_level.upper(), override_logging=True)
+    app = _begin(settings, observer)
+    worker: Any = app.Worker()
     worker.execute_from_commandline()
     raise SystemExit(0)
+
+
+def _begin(settings: Settings, observer: Observer | None = None) -> OnceApp:
+    """The app of this process, and its first line: what differs there differs between workers."""
+    app = create_app(settings, observer=observer)
+    set_up(settings)
+    told = {
+        "version": version("perdiem"),
+        "settings": settings.digest,
+        "facilities": digest_of(settings.facilities) if settings.facilities else None,
+        "brokers": settings.brokers,
+        "partitions": settings.partitions,
+    }
+    log.info("starting", extra=told)
+    return app
 
 
 def __getattr__(name: str) -> OnceApp:
@@ -105,8 +124,10 @@ def __getattr__(name: str) -> OnceApp:
     if name != "app":
         raise AttributeError(name)
     try:
-        app = create_app(Settings.load())
+        app = _begin(Settings.load())
     except PerdiemError as error:
         die(str(error), code=error.code)
     globals()["app"] = app
+    # It prints a banner; no other way to start comes through Faust's command line.
+    import_module("faust.cli.worker").worker.on_worker_created = lambda *_: None
     return app

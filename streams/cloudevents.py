@@ -17,6 +17,15 @@ class CloudEvents:
             ("content-type", b"application/json"),
         )
 
-    def headers(self, event_id: str) -> Headers:
-        """``event_id`` is deterministic, so a reader may drop what it has seen."""
-        return [("ce_id", event_id.encode()), *self._fixed]
+    def headers(self, id: str, event_id: str, cause: str) -> Headers:  # noqa: A002 - the attribute's name
+        """``id`` is deterministic, so a reader may drop what it has seen.
+
+        ``event_id`` names the source event told of, ``cause`` the one whose arrival brought this about:
+        https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/correlation.md
+        """
+        return [
+            ("ce_id", id.encode()),
+            ("ce_correlationid", event_id.encode()),
+            ("ce_causationid", cause.encode()),
+            *self._fixed,
+        ]

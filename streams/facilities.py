@@ -1,5 +1,6 @@
 """The facilities file as it lies on disk."""
 
+from hashlib import sha256
 from pathlib import Path
 
 from models.facilities import Facilities
@@ -21,3 +22,11 @@ def read_facilities(path: Path) -> Facilities:
         raise FacilitiesFileError(f"{path}: text in UTF-8 expected") from None
     except FacilitiesError as error:
         raise FacilitiesFileError("\n".join(f"{path}: {line}" for line in str(error).splitlines())) from None
+
+
+def digest_of(path: Path) -> str:
+    """Names the content of a file: 12 hex digits. Raises ``FacilitiesFileError``."""
+    try:
+        return sha256(path.read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise FacilitiesFileError(f"{path}: a readable file expected: {error.strerror}") from None

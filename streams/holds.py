@@ -108,7 +108,8 @@ class Holds:
         try:
             aside = read_aside(record, outcome)
         except Exception as error:
-            log.error("%s cannot be listed: %s", _name(record), where(error))
+            place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            log.error("a record cannot be listed", extra={**place, "error": where(error)})
             return
         item = self.worklist.get(aside.decision.event_id)
         now = put(item, aside)
@@ -214,7 +215,6 @@ class Holds:
 
     def _fail(self, unit: UnitOfWork, record: Any, event_id: str, before: int, error: Exception) -> None:
         """A defect of ours costs no other record: this one is a dead letter, redriven after the repair."""
-        log.error("%s failed: %s; it is a dead letter now", event_id, where(error))
         self.refusals.note(event_id, before + 1)
         decision = Decision(
             event_id=event_id,
@@ -224,7 +224,7 @@ class Holds:
             reason=Reason.RULE_FAILED,
         )
         said = "the worklist failed on this record"
-        self._passing.bury(unit, record, decision, error=type(error).__name__, message=said)
+        self._passing.bury(unit, record, decision, error, said)
 
 
 def _value(item: Item, said: Redrive) -> bytes | None:
@@ -237,7 +237,3 @@ def _corrected(item: Item, said: Redrive) -> _Record:
     assert item.offset is not None
     place = (item.topic, item.partition, item.offset)
     return _Record(*place, item.key, _value(item, said), item.headers)
-
-
-def _name(record: Any) -> str:
-    return f"{record.topic}:{record.partition}:{record.offset}"

@@ -1,6 +1,5 @@
 """Identity: agent 3. Sees procedures and products under two patients, and who was merged into whom."""
 
-import logging
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
@@ -16,13 +15,10 @@ from models.routing import LINKS
 from models.worklist import Item
 from streams.headers import COMMAND, TYPE, decided_of, event_of
 from streams.once import Codec, OnceApp, Table, UnitOfWork
-from streams.once.failure import where
 from streams.passing import Passing
 from streams.refusals import Refusals
 from streams.settings import Settings
 from streams.topics import Topics
-
-log = logging.getLogger(__name__)
 
 V = TypeVar("V")
 
@@ -148,7 +144,6 @@ class Identity:
     def _fail(self, unit: UnitOfWork, record: Any, error: Exception) -> None:
         """Put the record aside whole. A command answers its event, all else is named by its own place."""
         event_id = event_of(record)
-        log.error("The rule failed on event %s: %s; it is a dead letter now", event_id, where(error))
         sequence = _decided(record) + 1
         self.refusals.note(event_id, sequence)
         decision = Decision(
@@ -159,7 +154,7 @@ class Identity:
             reason=Reason.RULE_FAILED,
         )
         said = "identity's rule failed on this record"
-        self._passing.bury(unit, record, decision, error=type(error).__name__, message=said)
+        self._passing.bury(unit, record, decision, error, said)
 
 
 def _decided(record: Any) -> int:

@@ -133,8 +133,8 @@ class Ledger:
             if unread:
                 raise
             if again or _is_heard(patient, entry):
-                what = "The rule failed on event %s, delivered again: %s; it stays as it is"
-                log.error(what, about.event_id, where(error))
+                what = "the rule failed on an event delivered again, which stays as it is"
+                log.error(what, extra={"event_id": about.event_id, "error": where(error)})
             else:
                 self._failed(unit, record, entry, error)
             return
@@ -157,7 +157,7 @@ class Ledger:
     def _send(self, unit: UnitOfWork, key: bytes, posting: Posting, again: bool) -> None:
         topic = self._topics.billing_events.name
         for billing_event in posting.billing_events:
-            headers = self._billing.headers(billing_event.id)
+            headers = self._billing.headers(billing_event.id, billing_event.event_id, billing_event.cause)
             unit.send(topic, key, encode_billing_event(billing_event), headers)
             unit.counts[billing_event.kind] += 1
             if billing_event.kind is Kind.CHARGE:
@@ -221,7 +221,6 @@ class Ledger:
             return
         sequence = decided + 1
         self.refusals.note(event_id, sequence)
-        log.error("The rule failed on event %s: %s; it is a dead letter now", event_id, where(error))
         bucket = Bucket(*entry.bucket) if isinstance(entry, ProcedureEvent) else Bucket(None, None, None)
         decision = Decision(
             event_id=event_id,
@@ -235,7 +234,7 @@ class Ledger:
             source=bucket.source,
         )
         said = "the ledger's rule failed on this event"
-        self._passing.bury(unit, record, decision, error=type(error).__name__, message=said)
+        self._passing.bury(unit, record, decision, error, said)
 
 
 class _About(NamedTuple):

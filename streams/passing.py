@@ -1,9 +1,10 @@
 """Passing: how what the agents settle goes on its way, each record to its one place."""
 
+import logging
 from functools import lru_cache, partial
 from typing import Any
 
-from models.billing import Decision, Outcome, encode_decision
+from models.billing import Decision, Outcome, Reason, encode_decision
 from models.entries import AnyEntry, encode_entry
 from models.hearing import Again, Taken
 from models.news import News, encode_news, news_key
@@ -13,9 +14,12 @@ from streams.cloudevents import CloudEvents
 from streams.dead_letters import put_aside
 from streams.headers import COMMAND, EVENT_ID, ITEM, TYPE
 from streams.once import UnitOfWork
+from streams.once.failure import where
 from streams.once.outbox import Headers
 from streams.partitioning import partition_of
 from streams.topics import Topics
+
+log = logging.getLogger(__name__)
 
 _OF_THE_LEDGER = (Outcome.HELD, Outcome.DEAD_LETTERED, Outcome.REJECTED)
 """Decisions on what may concern a standing charge: the ledger warns of it, and counts them."""
@@ -26,6 +30,7 @@ class Passing:
 
     def __init__(self, topics: Topics, source: str, partitions: int) -> None:
         self._topics = topics
+        self._agent = source.rpartition("/")[2]
         self._decided = CloudEvents("perdiem.decision", source)
         self._partition = lru_cache(maxsize=100_000)(partial(partition_of, partitions=partitions))
         self._to = {
@@ -66,7 +71,7 @@ class Passing:
         """Publish a decision, and count it: under its patient, or in the partition of the unit, ``beside``
         the record of this key."""
         topic, value = self._topics.decisions.name, encode_decision(decision)
-        headers = self._decided.headers(decision.id)
+        headers = self._decided.headers(decision.id, decision.event_id, decision.cause)
         if beside is None:
             self._send(unit, topic, _key(decision), value, headers)
         else:
@@ -88,6 +93,7 @@ class Passing:
 
     def hold(self, unit: UnitOfWork, record: Any, decision: Decision) -> None:
         """Put ``record`` aside as held, for a person. The decision itself is not sent with it."""
+        log.debug("held", extra={"event_id": decision.event_id, "field": decision.field})
         self._aside(
             unit,
             self._topics.held.name,
@@ -98,17 +104,26 @@ class Passing:
             message=f"{decision.field}: expected {decision.detail}",
         )
 
-    def bury(self, unit: UnitOfWork, record: Any, decision: Decision, *, error: str, message: str) -> None:
-        """Put ``record`` aside as a dead letter, and say so."""
+    def bury(self, unit: UnitOfWork, record: Any, decision: Decision, error: Exception, message: str) -> None:
+        """Put ``record``, which ``error`` came of, aside as a dead letter, and say so."""
         self._aside(
             unit,
             self._topics.dead_letters.name,
             record,
             decision,
             key=record.key,
-            error=error,
+            error=type(error).__name__,
             message=message,
         )
+        told = {
+            "event_id": decision.event_id,
+            "agent": self._agent,
+            "reason": decision.reason,
+        }
+        if decision.reason is Reason.RULE_FAILED:
+            log.error("dead letter", extra={**told, "error": where(error)})
+        else:
+            log.warning("dead letter", extra={**told, "field": decision.field, "expected": decision.detail})
         self.decide(unit, decision)
 
     def _aside(self, unit: UnitOfWork, topic: str, record: Any, decision: Decision, **why: Any) -> None:

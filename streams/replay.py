@@ -6,7 +6,6 @@ a patient, so that memory does not grow with the topics.
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from hashlib import sha256
 from pathlib import Path
 
 from aiokafka import ConsumerRecord
@@ -21,7 +20,7 @@ from models.resolve import resolve
 from models.revision import Act, Change, Order, Revision, command, decode_revision, encode_revision
 from models.what_if import Example, Report, differences, outcomes, play, revised
 from streams.errors import PerdiemError
-from streams.facilities import FacilitiesFileError, read_facilities
+from streams.facilities import digest_of, read_facilities
 from streams.intake import json_procedures
 from streams.reading import Reader, reader
 from streams.settings import Settings
@@ -176,14 +175,6 @@ async def replay(settings: Settings, path: Path, examples: int = 5) -> AsyncIter
         yield replayed
     finally:
         replayed.close()
-
-
-def digest_of(path: Path) -> str:
-    """Names the content of a file: 12 hex digits. Raises ``FacilitiesFileError``."""
-    try:
-        return sha256(path.read_bytes()).hexdigest()[:12]
-    except OSError as error:
-        raise FacilitiesFileError(f"{path}: a readable file expected: {error.strerror}") from None
 
 
 def _entries(log: Iterable[bytes]) -> Iterator[AnyEntry]:

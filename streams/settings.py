@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from hashlib import sha256
 from ipaddress import ip_network
 from pathlib import Path
 from socket import gethostname
@@ -189,6 +190,9 @@ class Settings(BaseSettings):
         "perdiem-", description="Before viewer, analyst, operator: how the issuer names them."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level logged.")
+    log_format: Literal["console", "json"] = Field(
+        "console", description="Log lines for people, or a JSON object each."
+    )
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How clients talk to Kafka."
@@ -246,6 +250,12 @@ class Settings(BaseSettings):
                 "sasl_plain_password": self.sasl_password.get_secret_value(),
             }
         return arguments
+
+    @property
+    def digest(self) -> str:
+        """Names what is set: 12 hex digits. Without secrets, and what each worker has of its own."""
+        shared = self.model_dump_json(exclude={"web_host", "web_port", "data_dir"})
+        return sha256(shared.encode()).hexdigest()[:12]
 
     @property
     def public_url(self) -> str:

@@ -30,6 +30,8 @@ class Years:
     seed: int
     patients: int = PATIENTS
     centre: Hospital = CENTRE
+    first: int = 1
+    """Number of the first patient."""
 
     def records(self) -> Iterator[dict[str, Any]]:
         """Year after year, in each in the order they are sent, some of them weeks late."""
@@ -71,6 +73,6 @@ class Years:
         for patient in range(self.patients):
             day = first + timedelta(days=patient * days // self.patients)
             name = f"{first.year}-{patient + 1}"
-            story = Story(random, self.centre, number * self.patients + patient + 1, day, name)
+            story = Story(random, self.centre, self.first + number * self.patients + patient, day, name)
             course(story)
             yield story

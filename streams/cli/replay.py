@@ -68,7 +68,8 @@ def replay(
 
 def check_workers(settings: "Settings", file: str) -> None:
     """Say with which file the workers must run. Raises ``ReplayError`` where they are told another one."""
-    from streams.replay import ReplayError, digest_of
+    from streams.facilities import digest_of
+    from streams.replay import ReplayError
 
     if settings.facilities is not None and (named := digest_of(settings.facilities)) != file:
         raise ReplayError(

@@ -61,7 +61,7 @@ class Intake:
             taken = self._sources.take_in(record.topic, record.value, prefix, received)
         except Unreadable as error:
             decision = dead_letter(error, self._sources.facilities, event_id=event_id, received=received)
-            self._passing.bury(unit, record, decision, error="Unreadable", message=str(error))
+            self._passing.bury(unit, record, decision, error, str(error))
             self._count([decision], counts)
             return True
         except Exception as error:
@@ -73,7 +73,7 @@ class Intake:
                 reason=Reason.RULE_FAILED,
                 received=received,
             )
-            self._passing.bury(unit, record, decision, error=type(error).__name__, message=where(error))
+            self._passing.bury(unit, record, decision, error, where(error))
             self._count([decision], counts)
             return True
         for each in taken:

@@ -161,7 +161,7 @@ def _allow_open_files(needed: int) -> None:
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     if wanted < needed:
-        log.warning("This worker may need %d open files, the limit is %d (ulimit -n)", needed, hard)
+        log.warning("may need more open files than ulimit -n", extra={"needed": needed, "limit": hard})
 
 
 def _lane(app: OnceApp) -> Callable[[StreamT[Any]], Awaitable[None]]:

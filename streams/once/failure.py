@@ -1,5 +1,6 @@
 """How a worker ends when it must not go on."""
 
+import logging
 import os
 import sys
 import traceback
@@ -8,6 +9,12 @@ from typing import NoReturn
 from aiokafka.errors import KafkaError
 
 from streams.kafka.denied import denied
+
+log = logging.getLogger(__name__)
+log.propagate = False
+_last = logging.StreamHandler(sys.__stderr__)
+_last.setFormatter(logging.Formatter("perdiem: %(message)s"))
+log.addHandler(_last)
 
 EXIT_FAILED = 3
 """A crash: restart the worker."""
@@ -24,12 +31,12 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 
 
 def die(what: str, *, code: int = EXIT_FAILED) -> NoReturn:
-    """End the process at once with one line on standard error.
+    """End the process at once with one line on standard error, ``perdiem: ...`` unless logs say otherwise.
 
     Nothing is tidied up: that could take as long as what went wrong. The successor's InitProducerId aborts
     what is open.
     """
-    print(f"perdiem: {what}", file=sys.__stderr__, flush=True)
+    log.critical(what, extra={"exit_code": code})
     os._exit(code)
 
 

@@ -102,14 +102,8 @@ class Owners(TableManager):
         for tp in new:
             self._acquire(tp)
         self.app.observer.rebalanced(generation_id, kept, len(new), len(leaving))
-        log.info(
-            "Generation %d: %d partitions, %d kept, %d to acquire, %d released",
-            generation_id,
-            len(wanted),
-            kept,
-            len(new),
-            len(leaving),
-        )
+        counts = {"partitions": len(wanted), "kept": kept, "acquired": len(new), "released": len(leaving)}
+        log.info("rebalanced", extra={"generation": generation_id, **counts})
         if self.app.consumer_generation_id != generation_id:
             return
         await self.app.on_rebalance_complete.send()
@@ -224,7 +218,8 @@ class Owners(TableManager):
         try:
             ids = await self._cluster.topic_ids({owner.tp.topic for owner in owners})
         except Exception as error:
-            log.warning("Kafka does not tell whether a source topic was created again: %s", where(error))
+            what = "Kafka does not tell whether a source topic was created again"
+            log.warning(what, extra={"error": where(error)})
             return
         for owner in owners:
             if ids.get(owner.tp.topic) not in (None, owner.topic_id):
@@ -242,7 +237,8 @@ class Owners(TableManager):
             owner.state = State.READY
             self._consumer.thread.wake()
             if self.ready:
-                log.info("Ready: %d partitions owned and restored", len(self.owners))
+                told = {"generation": generation, "partitions": len(self.owners)}
+                log.info("ready", extra=told)
 
     def _current(self, owner: Owner, generation: int | None) -> bool:
         return (
@@ -267,7 +263,8 @@ class Owners(TableManager):
         if self.owners.get(owner.tp) is not owner or self.app.rebalancing:
             owner.state = State.RELEASED
             return
-        log.warning("%s: fenced, or the transaction timed out; acquiring it anew", name)
+        told = {"agent": owner.agent.name, **owner.tp._asdict()}
+        log.warning("fenced, or the transaction timed out; acquiring it anew", extra=told)
         self._release(self.owners.pop(owner.tp))
         self._acquire(owner.tp)
         self.owners[owner.tp].fenced = again

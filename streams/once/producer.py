@@ -230,7 +230,8 @@ class Producer:
         if not error.retriable and not isinstance(error, ConcurrentTransactions):
             raise error
         if tries == _TOLD:
-            log.warning("%s: %s is tried again: %s", self._transactional_id, what, type(error).__name__)
+            told = {"transactional_id": self._transactional_id, "of": what, "error": type(error).__name__}
+            log.warning("a write to Kafka is tried again", extra=told)
         if isinstance(error, (*_MOVED, *_CUT_OFF)):
             self._coordinators.clear()
         if error.invalid_metadata or isinstance(error, _CUT_OFF):

@@ -80,6 +80,7 @@ class Restorer:
         self._engine = engine
         self._unbound: dict[TopicPartition, Job] = {}
         self._jobs: dict[TopicPartition, Job] = {}
+        self._restored: list[Job] = []
         self._changed = False
         self._task: asyncio.Task[None] | None = None
 
@@ -131,14 +132,15 @@ class Restorer:
             reader(self._engine, "read_uncommitted") as everything,
             reader(self._engine, "read_committed") as committed,
         ):
-            reported = time.monotonic()
+            reported = float("-inf")
             while self._unbound or self._jobs:
                 await self._bind(everything, committed)
                 if self._jobs:
                     await self._poll(committed)
-                if time.monotonic() - reported > _REPORT_EVERY:
+                if (self._unbound or self._jobs) and time.monotonic() - reported > _REPORT_EVERY:
                     reported = time.monotonic()
                     self._report()
+            self._tell_restored()
 
     async def _bind(self, everything: AIOKafkaConsumer, committed: AIOKafkaConsumer) -> None:
         """Find where the unbound jobs begin and end; one waits while a transaction hides its end."""
@@ -206,20 +208,30 @@ class Restorer:
                 self._forget(job)
                 if not job.done.done():
                     job.done.set_result(job.position)
+                    self._restored.append(job)
             elif time.monotonic() - job.moved_at > self._engine.restore_timeout:
                 job.refuse(f"its restore stands still at offset {at} of {job.end}")
 
     def _report(self) -> None:
-        for tp, job in self._jobs.items():
-            left = job.owner.restore.seconds_left
-            log.info(
-                "Restoring %s[%d]: %d of %d%s",
-                tp.topic,
-                tp.partition,
-                job.owner.restore.done,
-                job.owner.restore.total,
-                "" if left is None else f", {left:.0f} s left",
-            )
+        restores = [job.owner.restore for job in self._jobs.values()]
+        left = [restore.seconds_left for restore in restores if restore.seconds_left is not None]
+        figures = {
+            "partitions": len(self._jobs) + len(self._unbound),
+            "done": sum(restore.done for restore in restores),
+            "total": sum(restore.total for restore in restores),
+            "seconds_left": round(max(left)) if left else None,
+        }
+        log.info("restoring", extra=figures)
+
+    def _tell_restored(self) -> None:
+        if self._restored:
+            figures = {
+                "partitions": len(self._restored),
+                "records": sum(job.read for job in self._restored),
+                "seconds": round(time.monotonic() - min(job.begun for job in self._restored), 1),
+            }
+            log.info("restored", extra=figures)
+            self._restored.clear()
 
 
 def reader(engine: Engine, isolation_level: str) -> AIOKafkaConsumer:

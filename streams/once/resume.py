@@ -29,7 +29,7 @@ def resume(tp: TopicPartition, position: Position | None, offsets: Offsets, part
     name = f"{tp.topic}[{tp.partition}]"
     beginning, end = offsets.beginning, offsets.end
     if position is None:
-        at = _start(name, offsets.committed, beginning)
+        at = _start(tp, offsets.committed, beginning)
     else:
         at = _after(tp, position, offsets, partitions)
     if at < beginning:
@@ -45,15 +45,15 @@ def resume(tp: TopicPartition, position: Position | None, offsets: Offsets, part
     return at
 
 
-def _start(name: str, committed: int | None, beginning: int) -> int:
+def _start(tp: TopicPartition, committed: int | None, beginning: int) -> int:
     """Without a changelog nothing may have been done: going on without the state would do it twice."""
     if committed is not None and committed > beginning:
         raise Refused(
-            f"{name}: offsets to {committed} were committed, but its changelog is empty: restore the "
-            "changelog; without it what was done would be done again"
+            f"{tp.topic}[{tp.partition}]: offsets to {committed} were committed, but its changelog is empty: "
+            "restore the changelog; without it what was done would be done again"
         )
     if beginning > 0:
-        log.warning("%s: begins at %d, where its log begins", name, beginning)
+        log.warning("begins where its log begins", extra={**tp._asdict(), "offset": beginning})
     return beginning
 
 
@@ -77,11 +77,11 @@ def _after(tp: TopicPartition, position: Position, offsets: Offsets, partitions:
     if at is None or at == done:
         return done
     if at < done:
-        log.warning(
-            "%s: offsets were reset from %d to %d: replaying, nothing is charged twice", name, done, at
-        )
+        what = "offsets were reset: read again, nothing is charged twice"
+        log.warning(what, extra={**tp._asdict(), "reached": done, "offset": at})
     elif at <= offsets.beginning:
-        log.warning("%s: records %d to %d were deleted, and their loss accepted", name, done, at - 1)
+        what = "records were deleted, and their loss accepted"
+        log.warning(what, extra={**tp._asdict(), "first": done, "last": at - 1})
     else:
         raise Refused(
             f"{name}: offsets {done} to {at - 1} were committed but never processed here: "

@@ -78,7 +78,7 @@ class Store:
         except Exception as error:
             if f"{self._folder}/LOCK: " in str(error):
                 raise  # another process holds it
-            log.warning("The local store of %s[%d] cannot be opened and is built again", *self._identity[1:])
+            self._tell("it cannot be opened")
             shutil.rmtree(self._folder, ignore_errors=True)
             return rocksdict.Rdict(str(self._folder), options=_options())
 
@@ -105,12 +105,17 @@ class Store:
 
     def wipe(self, why: str) -> None:
         """Throw the content away; the changelog holds everything."""
-        log.warning("The local store of %s[%d] is built again: %s", *self._identity[1:], why)
+        self._tell(why)
         with suppress(Exception):
             self._db.close()  # of a damaged one it says so once more
         shutil.rmtree(self._folder, ignore_errors=True)
         self._db = rocksdict.Rdict(str(self._folder), options=_options())
         self.applied = None
+
+    def _tell(self, why: str) -> None:
+        _, topic, partition = self._identity
+        told = {"changelog": topic, "partition": partition, "why": why}
+        log.warning("the local store is built again", extra=told)
 
     def get(self, key: bytes) -> bytes | None:
         try:
@@ -182,7 +187,9 @@ class Store:
             self._db.flush()
             self._db.close()
         except Exception as error:
-            log.warning("The local store of %s[%d] cannot be written: %s", *self._identity[1:], error)
+            _, topic, partition = self._identity
+            told = {"changelog": topic, "partition": partition, "error": str(error)}
+            log.warning("the local store cannot be written", extra=told)
             with suppress(Exception):
                 self._db.close()  # says so once more
             self._forget_if_damaged(error)

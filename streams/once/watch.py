@@ -49,8 +49,11 @@ class Watch:
     def _touch(self, now: float, in_touch: bool) -> None:
         if in_touch:
             if self._silent:
-                log.warning("Kafka answers again, after %.0f s", now - self._touched_at)
+                log.warning("Kafka answers again", extra=self._since(now))
             self._silent, self._touched_at = False, now
         elif not self._silent and not self.in_touch:
-            log.warning("Kafka has not answered for %.0f s", now - self._touched_at)
+            log.warning("Kafka does not answer", extra=self._since(now))
             self._silent = True
+
+    def _since(self, now: float) -> dict[str, float]:
+        return {"seconds": round(now - self._touched_at, 1)}

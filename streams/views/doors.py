@@ -30,7 +30,7 @@ def mount(site: Site) -> None:
         try:
             answer = await site.workers.answer(name, await request.read())
         except NotKnownError:
-            log.warning("A worker of another version asked what is not known here: %s", name)
+            log.warning("a worker of another version asked what is not known here", extra={"question": name})
             raise web.HTTPBadRequest from None
         except NotOursError:
             raise web.HTTPUnauthorized from None

@@ -50,7 +50,7 @@ def _mount_oidc(site: Site, oidc: Oidc) -> None:
         try:
             return web.HTTPSeeOther(await oidc.begin(request, _own(_target(request))))
         except OidcError as error:
-            log.warning("No login over the identity provider: %s", error.why)
+            log.warning("no login over the identity provider", extra={"why": error.why})
             return await _login(site, request, _target(request), str(error), 502)
 
     @site.open(CALLBACK)
@@ -60,7 +60,7 @@ def _mount_oidc(site: Site, oidc: Oidc) -> None:
         try:
             user, role, target = await oidc.end(request)
         except OidcError as error:
-            log.warning("A login over the identity provider failed: %s", error.why)
+            log.warning("a login over the identity provider failed", extra={"why": error.why})
             site.login.failed(request)
             return await _login(site, request, "/", str(error), 401)
         return await _begin(site, request, Known(user, role), target)

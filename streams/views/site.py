@@ -255,7 +255,7 @@ class Site:
         except AccessLogError as error:
             response = web.HTTPServiceUnavailable(reason=str(error))
         except Exception as error:
-            log.error("A page failed: %s", where(error))
+            log.error("a page failed", extra={"error": where(error)})
             response = web.HTTPInternalServerError()
         if isinstance(response, web.HTTPException):
             response = self._told(request, response)

@@ -73,7 +73,7 @@ class Tokens:
                 self._tokens = read_tokens(self._path)
             except TokensFileError as error:
                 self._tokens = ()
-                log.error("No token opens the pages any more: %s", str(error).replace("\n", "; "))
+                log.error("no token opens the pages any more", extra={"why": str(error).replace("\n", "; ")})
         return self._tokens
 
 

@@ -179,7 +179,7 @@ class Workers:
             answered: _Answered[A] = question.decode_answer(answer)
             return answered
         except (ClientError, OSError, ValueError, msgspec.MsgspecError) as error:
-            log.info("Worker %s does not answer: %s", url, where(error))
+            log.info("a worker does not answer", extra={"asked": str(url), "error": where(error)})
             return _why(error)
 
     async def answer(self, name: str, sealed: bytes) -> bytes:

@@ -1,11 +1,12 @@
 """Cluster: several workers of one installation, what can be done to them, and who starts them again."""
 
 import asyncio
-import re
+import json
 import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 import msgspec
@@ -24,7 +25,8 @@ CRASHED = (EXIT_FAILED, -signal.SIGKILL)
 """Exits after which a worker is started again, as systemd or compose is told to."""
 RECOVERED_WITHIN = 120.0
 LOOK_EVERY = 0.05
-_GENERATION = re.compile(r"Generation (\d+):")
+LOUD = {"log_level": "debug", "log_format": "json"}
+"""What a worker is to log: as much as it can, in lines that need not be taken apart."""
 _decode_overview = msgspec.json.Decoder(Overview).decode
 
 
@@ -33,7 +35,20 @@ def nothing() -> None: ...
 
 def generations(worker: LocalWorker) -> list[int]:
     """Of the group, as ``worker`` heard of them."""
-    return [int(number) for number in _GENERATION.findall(worker.log.read_text(errors="replace"))]
+    return [line["generation"] for line in logged(worker, "rebalanced")]
+
+
+def logged(worker: LocalWorker, event: str) -> list[dict[str, Any]]:
+    """What ``worker`` logged of ``event``, in order."""
+    lines = worker.log.read_text(errors="replace").splitlines()
+    told = [json.loads(line) for line in lines if line.startswith("{")]
+    return [line for line in told if line.get("event") == event]
+
+
+def last_words(worker: LocalWorker) -> str:
+    """Why ``worker`` ended."""
+    line = worker.last_line()
+    return str(json.loads(line)["event"]) if line.startswith("{") else line
 
 
 class Cluster:
@@ -55,7 +70,7 @@ class Cluster:
         """Last words of workers that refused to go on."""
         self.workers = [
             LocalWorker(
-                settings.model_copy(update={"web_port": free_port()}),
+                settings.model_copy(update={"web_port": free_port(), **LOUD}),
                 folder / f"worker-{number}.log",
                 command,
             )
@@ -166,10 +181,10 @@ class Cluster:
                     self.recoveries.append(time.monotonic() - self._down.pop(worker))
             elif code in CRASHED:
                 if code == EXIT_FAILED:
-                    self.crashes.append(worker.last_line())
+                    self.crashes.append(last_words(worker))
                 self._start_again(worker)
             elif code != 0:
-                self.refusals.append(worker.last_line())
+                self.refusals.append(last_words(worker))
                 self._down.pop(worker, None)
                 return
             await asyncio.sleep(LOOK_EVERY)

@@ -17,6 +17,8 @@ from streams.play import play
 from streams.settings import Settings
 from streams.simulate import Simulation
 from streams.topics import create
+from tests.chaos.cluster import LOUD
+from tests.chaos.patients import FIRST, Patients
 from tests.chaos.people import People, at_work
 from tests.chaos.scenario import judge, records
 from tests.group import Group
@@ -34,11 +36,12 @@ class Faulty(Group):
     def __init__(self, settings: Settings, folder: Path, patients: int) -> None:
         # The least session that a broker allows by default, and small batches: they make many commits.
         changed = {"session_timeout": 6.0, "heartbeat": 1.0, "max_poll_records": 50}
-        super().__init__(settings.model_copy(update=changed))
-        self.simulation = Simulation(patients, days=10, seed=SEED, people=True)
+        super().__init__(settings.model_copy(update=changed | LOUD))
+        self.simulation = Simulation(patients, days=10, seed=SEED, people=True, first=FIRST)
+        self.patients = Patients()
         self._played = 0
         self.workers: list[LocalWorker] = []
-        self._records = records(self.simulation)
+        self._records = self.patients.through(records(self.simulation))
         self._folder = folder
 
     async def play(self, count: int | None = None) -> None:
@@ -81,7 +84,9 @@ class Faulty(Group):
         while await self.people.finish():
             await self.processed()
         assert self.stop() == [0] * workers
-        return await judge(self.settings, self.simulation.expected | self.people.expected, self.sent)
+        named = self.patients.named_in("".join(worker.log.read_text() for worker in self.workers))
+        expected = self.simulation.expected | self.people.expected
+        return await judge(self.settings, expected, self.sent, named)
 
     def stop(self) -> list[int]:
         """SIGTERM for every worker that runs; their exit codes."""

@@ -25,6 +25,7 @@ from streams.simulate import Simulation
 from streams.story import Expected
 from streams.topics import create
 from tests.chaos.cluster import Cluster
+from tests.chaos.patients import FIRST, Patients
 from tests.chaos.people import People, at_work
 from tests.chaos.stalls import Stalls
 from tests.group import Group
@@ -53,10 +54,11 @@ class Scenario:
         seed = int(os.environ.get("PERDIEM_TEST_SEED") or Random().randrange(10**6))
         print(f"\nPERDIEM_TEST_SEED={seed}")
         self.random = Random(seed)
-        self.simulation = Simulation(PATIENTS, DAYS, seed, people=True)
+        self.simulation = Simulation(PATIENTS, DAYS, seed, people=True, first=FIRST)
+        self.patients = Patients()
         self._played = 0
         self._rate = rate
-        self._records = records(self.simulation)
+        self._records = self.patients.through(records(self.simulation))
         self._going_on = False
 
     async def start(self) -> None:
@@ -172,13 +174,20 @@ async def under_load(
         finally:
             scenario.stop()
     print(scenario.figures())
-    await judge(scenario.settings, scenario.expected, scenario.sent)
+    named = scenario.patients.named_in(scenario.cluster.said)
+    await judge(scenario.settings, scenario.expected, scenario.sent, named)
     assert scenario.cluster.refusals == []
     assert {*codes} == {0}
 
 
-async def judge(settings: Settings, expected: Collection[Expected], sent: int) -> Report:
-    """Four zeros, the charges that were simulated, a decision of each of ``sent`` records, and a balance."""
+async def judge(
+    settings: Settings, expected: Collection[Expected], sent: int, named: Collection[int]
+) -> Report:
+    """Four zeros, the charges that were simulated, a decision of each of ``sent`` records, and a balance.
+
+    ``named``: patients that stand in what the workers said.
+    """
+    assert not named
     report, standing = await verdict(settings)
     show(report)
     reconciliation = await reconcile_topics(settings)

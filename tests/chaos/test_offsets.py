@@ -69,7 +69,7 @@ async def test_records_deleted_before_they_were_processed_are_refused_until_thei
         scenario.go_on()
         scenario.cluster.launch()
         assert await scenario.refused() == {
-            f"perdiem: {source.topic}[0]: records {at} to {at + 2} were deleted before they were processed: "
+            f"{source.topic}[0]: records {at} to {at + 2} were deleted before they were processed: "
             f"restore them, or accept the loss by resetting the group's offset to {at + 3}"
         }
         await group.commit({source: at + 3})

@@ -38,10 +38,7 @@ async def test_a_foreign_open_transaction_is_waited_for_and_named_when_it_stays(
         async with foreign_transaction(settings, log):
             await cluster.restart(cluster.workers[0])
             said = await scenario.refused()
-        assert all(
-            line.startswith(f"perdiem: {log}[0]: a foreign transaction stays open at offset ")
-            for line in said
-        )
+        assert all(line.startswith(f"{log}[0]: a foreign transaction stays open at offset ") for line in said)
         await cluster.start()
         await scenario.stalls.over()
     assert cluster.crashes == []

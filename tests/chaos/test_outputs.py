@@ -26,7 +26,7 @@ async def test_workers_end_when_an_output_topic_takes_no_more_and_go_on_when_it_
         await scenario.stalls.over()
         await configure(settings, topic, 100)
         assert await all_refuse(scenario) == {
-            f"perdiem: {topic.name}: max.message.bytes={MAX_MESSAGE} or more expected, it has 100"
+            f"{topic.name}: max.message.bytes={MAX_MESSAGE} or more expected, it has 100"
         }
         await configure(settings, topic, MAX_MESSAGE)
         await scenario.cluster.start()
@@ -45,9 +45,7 @@ async def test_workers_end_when_an_output_topic_is_gone_and_go_on_when_it_is_res
         async with Group(settings).admin() as admin:
             await admin.delete_topics([topic.name])
         scenario.go_on()
-        assert await all_refuse(scenario) == {
-            f"perdiem: {topic.name}: missing, `perdiem topics create` creates it"
-        }
+        assert await all_refuse(scenario) == {f"{topic.name}: missing, `perdiem topics create` creates it"}
         assert await create(settings) == [topic.name]
         await produce(
             settings,

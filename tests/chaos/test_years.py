@@ -25,6 +25,8 @@ from streams.settings import Settings
 from streams.story import Expected
 from streams.topics import Topics
 from streams.years import FIRST_YEAR, Years
+from tests.chaos.cluster import LOUD
+from tests.chaos.patients import FIRST, Patients
 from tests.chaos.scenario import judge
 from tests.group import Group
 from tests.kafka import read_all
@@ -45,7 +47,9 @@ class Centre:
 
     def __init__(self, settings: Settings, folder: Path) -> None:
         # Whenever this runs, nothing simulated is as old as that: it takes --force.
-        self.settings = settings.model_copy(update={"retention_years": 100, "data_dir": folder / "stores"})
+        self.settings = settings.model_copy(
+            update={"retention_years": 100, "data_dir": folder / "stores", **LOUD}
+        )
         self.topics = Topics.of(settings)
         self.worker = LocalWorker(self.settings, folder / "worker.log")
 
@@ -112,7 +116,8 @@ async def test_years_of_a_large_centre_are_charged_and_forgotten_when_told(
 
     Then what lies before a date is forgotten, every record is processed once more, and nothing is charged.
     """
-    centre, simulation = Centre(settings, tmp_path), Years(YEARS, seed=38225, patients=PATIENTS)
+    centre, simulation = Centre(settings, tmp_path), Years(YEARS, seed=38225, patients=PATIENTS, first=FIRST)
+    patients = Patients()
     expected: list[Expected] = []
     sent = 0
     print()
@@ -120,12 +125,13 @@ async def test_years_of_a_large_centre_are_charged_and_forgotten_when_told(
     try:
         for year in range(YEARS):
             begun = time.monotonic()
-            number = await play(settings, records(simulation, year))
+            number = await play(settings, patients.through(records(simulation, year)))
             await centre.processed()
             sent += number
             expected += simulation.charges_of(year)
             await centre.report(FIRST_YEAR + year, number / (time.monotonic() - begun))
-            report = await judge(settings, expected, sent)
+            named = patients.named_in(centre.worker.log.read_text())
+            report = await judge(settings, expected, sent, named)
             assert Outcome.EXPIRED not in report.outcomes
         await forgotten(centre)
         await replayed(centre)

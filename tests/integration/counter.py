@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaProducer
 from faust.web import Request, Response, View
 
 from streams.app import engine
+from streams.logs import set_up
 from streams.once import Codec, Observer, OnceApp, Silent, Step, Table, UnitOfWork
 from streams.once.owner import Owner
 from streams.settings import Settings
@@ -121,8 +122,10 @@ def main(fault: str = "", *arguments: str) -> None:
         observer = Robbed(arguments[0], int(arguments[1]))
     elif fault == "hold":
         hold_restores(arguments[0])
-    app = create_app(Settings.load(), observer, broken=fault == "break")
-    worker: Any = app.Worker(loglevel="INFO", override_logging=True)
+    settings = Settings.load()
+    app = create_app(settings, observer, broken=fault == "break")
+    set_up(settings)
+    worker: Any = app.Worker()
     worker.execute_from_commandline()
 
 

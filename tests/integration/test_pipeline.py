@@ -225,7 +225,9 @@ async def test_an_event_that_the_rule_fails_on_is_put_aside_alone(day: Day, live
     [letter] = [found for found in letters if found.value == broken]
     assert dict(letter.headers)["perdiem-reason"] == b"rule_failed"
     assert (await live.decisions())[after][-1].outcome is Outcome.CORRECTED
-    assert "The rule failed on event" in live.worker.log.read_text()
+    told = [line for line in live.worker.log.read_text().splitlines() if "reason=rule_failed" in line]
+    assert all("dead letter " in line and "event_id=" in line for line in told)
+    assert told
 
 
 @pytest.mark.parametrize(

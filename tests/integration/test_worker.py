@@ -1,6 +1,7 @@
 """A worker is the same however it is started: it says how it is, names no patient, and stops cleanly."""
 
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def live(
 ) -> Iterator[Live]:
     """A worker that logs as much as it can, all of Faust's pages switched on; it has the example day."""
     folder = tmp_path_factory.mktemp("live")
-    settings = installation(brokers, folder).model_copy(update={"log_level": "debug"})
+    settings = installation(brokers, folder).model_copy(update={"log_level": "debug", "log_format": "json"})
     asyncio.run(create(settings))
     with pytest.MonkeyPatch.context() as environment:
         for name in ENABLED:
@@ -130,11 +131,18 @@ async def test_no_log_and_no_page_names_a_patient(live: Live) -> None:
 
 
 async def test_sigterm_ends_a_working_worker_with_0_within_5_seconds(live: Live) -> None:
-    """What was in flight is committed or left for the next start; nothing is lost or charged twice."""
+    """What was in flight is committed or left for the next start; nothing is lost or charged twice.
+
+    From the first line to the last, which says so, each is a JSON object of one shape.
+    """
     await play(live.settings, read_file(DAY))
     live.worker.process.signal(signal.SIGTERM)
     assert live.worker.process.wait(5) == 0
-    assert "Traceback" not in live.worker.log.read_text()
+    lines = [json.loads(line) for line in live.worker.log.read_text().splitlines()]
+    assert {(*line,)[:4] for line in lines} == {("timestamp", "level", "event", "logger")}
+    assert lines[0]["event"] == "starting"
+    last = lines[-1]
+    assert (last["event"], last["exit_code"]) == ("stopped", 0)
     live.worker.start()
     live.worker.wait_ready()
     await live.processed()

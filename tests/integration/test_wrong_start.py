@@ -1,5 +1,6 @@
 """A worker that cannot start says why in one line, whichever way it is started."""
 
+import json
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -87,6 +88,21 @@ async def test_a_port_that_is_taken_is_told_in_one_line(
     with socket.create_server((settings.web_host, settings.web_port)):
         line = refusal(settings, tmp_path, start)
     assert line.startswith("perdiem: PERDIEM_WEB_PORT: a free port expected")
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_a_collector_is_told_in_a_line_like_all_others(
+    settings: Settings, tmp_path: Path, start: str
+) -> None:
+    """Once the settings are read: the exit code is in it."""
+    wrong, line = no_kafka(tmp_path)
+    worker = LocalWorker(
+        settings.model_copy(update=wrong | {"log_format": "json"}), tmp_path / "worker.log", STARTS[start]
+    )
+    code = worker.start().wait(BOUND)
+    told = json.loads(worker.last_line())
+    assert (told["level"], told["exit_code"]) == ("critical", code)
+    assert told["event"].startswith(line)
 
 
 def refusal(settings: Settings, folder: Path, start: str) -> str:

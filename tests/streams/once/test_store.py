@@ -68,7 +68,9 @@ def test_the_state_of_another_changelog_is_thrown_away(
     written(tmp_path)
     store = opened(tmp_path, **other)  # type: ignore[arg-type]
     assert (store.applied, store.get(b"a")) == (None, None)
-    assert "is built again: it follows another cluster, topic or schema" in caplog.text
+    [told] = caplog.records
+    assert told.getMessage() == "the local store is built again"
+    assert vars(told)["why"] == "it follows another cluster, topic or schema"
     store.close()
 
 

@@ -24,12 +24,12 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 
 
 def die(what: str, *, code: int = EXIT_FAILED) -> NoReturn:
-    """End the process at once with one line on standard error.
+    """End the process at once, with each line of ``what`` on standard error.
 
     Nothing is tidied up: that could take as long as what went wrong. The successor's InitProducerId aborts
     what is open.
     """
-    print(f"perdiem: {what}", file=sys.__stderr__, flush=True)
+    print(*(f"perdiem: {line}" for line in what.splitlines()), sep="\n", file=sys.__stderr__, flush=True)
     os._exit(code)
 
 

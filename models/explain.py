@@ -1,10 +1,14 @@
 """Why an event was charged or not, in plain sentences. No patient's id stands in any of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from types import MappingProxyType
 
+from models.acks import Ack
 from models.billing import Acknowledged, BillingEvent, Decision, Kind, Outcome, ProcedureRef, Reason
 from models.billing import Warning as Noticed
 from models.codes import Service
+from models.commands import Command
 from models.procedures import ProcedureEvent, Status, VersionKind
 from models.worklist import Item
 from models.worklist import Kind as Waits
@@ -130,27 +134,53 @@ STATUSES = {
 }
 
 
-def explain(decision: Decision, *, warnings: bool = True, past: bool = False) -> list[str]:
+Order = Command | Ack
+"""What brings decisions about beside what the sources say of procedures."""
+
+
+def explain(
+    decision: Decision,
+    *,
+    warnings: bool = True,
+    past: bool = False,
+    orders: Mapping[str, Order] = MappingProxyType({}),
+) -> list[str]:
     """The sentences that say what became of the event, the most important first, warnings last.
 
-    ``past``: a later decision about the event holds.
+    ``past``: a later decision about the event holds. ``orders``: by event id, those that the decision names
+    are told with who gave them, and why in that person's words.
     """
+
+    def named(event_id: str) -> str:
+        return f"{event_id}, {ordered(orders[event_id])}" if event_id in orders else event_id
+
     said = [(past and PAST.get(decision.outcome)) or OUTCOMES[decision.outcome]]
     if decision.covered_by is not None:
         said.append(f"What {'was' if past else 'is'} charged is {procedure(decision.covered_by)}.")
     if decision.reason is not None:
         said.append(REASONS[decision.reason])
-    if decision.of not in (None, decision.event_id):
-        said.append(f"See {decision.of}.")
+    if decision.of is not None and decision.of != decision.event_id:
+        said.append(f"See {named(decision.of)}.")
     if decision.field is not None and decision.detail is not None:
         said.append(f"{decision.field}: expected {decision.detail}.")
     if decision.repeated:
         said.append("Its record was delivered again; nothing was charged for it anew.")
     if decision.cause not in (decision.event_id, decision.of):
-        said.append(f"Brought about by {decision.cause}.")
+        said.append(f"Brought about by {named(decision.cause)}.")
     if warnings:
         said += [f"Warning: {WARNINGS[Noticed(warning)]}" for warning in decision.warnings]
     return said
+
+
+def ordered(order: Order, verb: str | None = None) -> str:
+    """What a person decided or billing answered, by whom, when, why. ``verb``: what people call it."""
+    what, by, why = "acknowledgement", "billing", order.reason
+    if isinstance(order, Ack):
+        why = ": ".join(filter(None, (order.status.replace("_", " "), order.reason)))
+    else:
+        what, by = verb or order.command.replace("_", " "), order.user
+    when = f", {order.time.astimezone(UTC):%Y-%m-%d %H:%M %Z}" if order.time else ""
+    return f"{what} by {by}{when}: {why}"
 
 
 def version(statement: ProcedureEvent) -> str:
@@ -218,7 +248,11 @@ def releases(item: Item) -> str:
         return f"{item.field}: expected {item.detail}"
     if item.reason is not None:
         return REASONS[item.reason]
-    return item.detail or "A person must look at it."
+    said = item.detail or "A person must look at it."
+    for name in ("procedure_id", "product"):
+        if (about := getattr(item, name)) is not None:
+            said += f", {name.removesuffix('_id')} {about}"
+    return said
 
 
 def procedure(ref: ProcedureRef) -> str:

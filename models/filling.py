@@ -1,7 +1,7 @@
 """Filling: a held message with what a person put in the place of what the source stated."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, get_args
 
 import msgspec
@@ -33,6 +33,8 @@ def filled_in(pairs: Iterable[str]) -> dict[str, Any]:
         try:
             check(_nested(field, value))
         except Unreadable as no_text:
+            if no_text.field == "fill":
+                raise Unreadable(f"fill.{field}", no_text.expected) from None
             try:
                 value = json.loads(text)  # a number, a list or null
             except ValueError:
@@ -40,6 +42,15 @@ def filled_in(pairs: Iterable[str]) -> dict[str, Any]:
             check(_nested(field, value))
         _merge(fill, _nested(field, value))
     return fill
+
+
+def stated(fill: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields of ``fill`` as ``filled_in`` takes them, each with its value."""
+    for name, value in fill.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", below) for inner, below in stated(value))
+        else:
+            yield name, value
 
 
 def _nested(field: str, value: Any) -> dict[str, Any]:

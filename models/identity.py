@@ -43,7 +43,8 @@ def identify(tops: Tops, stated: Stated, at: int) -> Identified:
     if known is not None and stated.at <= known.at:
         return Identified(tops, [], [])
     tops = {**tops, stated.patient: Top(stated.order, stated.at, known is not None and known.away)}
-    alerts = [_alert(stated)] if known is None and len(tops) > 1 else []
+    others = tuple(patient for patient in tops if patient != stated.patient)
+    alerts = [_alert(stated, others)] if known is None and others else []
     if not stated.unique:
         return Identified(tops, [], alerts)
     highest = max(tops, key=lambda patient: (tops[patient].order, patient))
@@ -69,20 +70,26 @@ def share(patients: tuple[str, ...], product: Product) -> tuple[tuple[str, ...],
                 kind=Kind.ALERT,
                 patient=product.patient,
                 facility=product.facility,
+                service_date=product.service_date,
                 detail="one product under two patients",
+                others=patients,
+                product=product.product,
                 event_ids=(product.event_id,),
             )
         )
     return (*patients, product.patient), alerts
 
 
-def _alert(stated: Stated) -> Item:
+def _alert(stated: Stated, others: tuple[str, ...]) -> Item:
     return Item(
         id=_id("procedure", stated.source, stated.procedure_id, stated.patient),
         kind=Kind.ALERT,
         patient=stated.patient,
         facility=stated.facility,
         source=stated.source,
+        service_date=stated.service_date,
+        others=others,
+        procedure_id=stated.procedure_id,
         detail="one procedure under two patients"
         + ("" if stated.unique else ": the source's ids are not unique, so nothing was moved"),
         event_ids=(stated.event_id,),

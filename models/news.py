@@ -1,5 +1,7 @@
 """News: what the ledger tells ``identity``, which sees what no single patient's partition can."""
 
+from datetime import date
+
 import msgspec
 
 
@@ -16,6 +18,7 @@ class Stated(msgspec.Struct, frozen=True, array_like=True, tag="stated"):
     unique: bool
     event_id: str
     facility: str | None = None
+    service_date: date | None = None
 
 
 class Product(msgspec.Struct, frozen=True, array_like=True, tag="product"):
@@ -25,6 +28,7 @@ class Product(msgspec.Struct, frozen=True, array_like=True, tag="product"):
     patient: str
     event_id: str
     facility: str | None = None
+    service_date: date | None = None
 
 
 News = Stated | Product

@@ -98,7 +98,7 @@ def differences(before: Played, after: Played) -> Iterator[Difference]:
             former = gone.pop(place) if place else None
         if former is None:
             yield Difference(Effect.WOULD_STAND, charge)
-        elif fields := _differ(former, charge):
+        elif fields := differing(former, charge):
             yield Difference(Effect.WOULD_DIFFER, charge, fields)
     for charge in gone.values():
         yield Difference(Effect.WOULD_NOT_STAND, charge)
@@ -136,7 +136,8 @@ def _again(statements: Iterable[ProcedureEvent], instead: Mapping[str, Revision]
             )
 
 
-def _differ(former: BillingEvent, charge: BillingEvent) -> tuple[str, ...]:
+def differing(former: BillingEvent, charge: BillingEvent) -> tuple[str, ...]:
+    """The fields in which a charge differs from the one whose place it takes."""
     shown = [name for name in (*SHOWN, "procedure") if name != "event_id"]
     return tuple(sorted(name for name in shown if getattr(former, name) != getattr(charge, name)))
 
@@ -172,9 +173,12 @@ class Report:
     """Events by what became of them and what would."""
     acts: Counter[Act] = field(default_factory=Counter)
     """Events by what `--apply` does about them, or leaves."""
+    seen: Counter[str] = field(default_factory=Counter)
+    """By kind, how many there are of which ``found`` has the first."""
     found: dict[str, list[Example]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, kind: str, example: Example) -> None:
+        self.seen[kind] += 1
         if len(self.found[kind]) < self.examples:
             self.found[kind].append(example)
 

@@ -77,6 +77,11 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     service_date: date | None = None
     event_ids: tuple[str, ...] = ()
     """The events that it is about."""
+    others: tuple[str, ...] = ()
+    """Of an alert: the patients that had the same procedure or product before ``patient``."""
+    procedure_id: str | None = None
+    product: str | None = None
+    """Of an alert: what several patients have."""
     charge_id: str | None = None
     topic: str | None = None
     partition: int | None = None

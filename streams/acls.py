@@ -98,12 +98,12 @@ def acls(settings: Settings, role: Role) -> list[Acl]:
         case Role.DECIDER:
             shown = (topics.held, topics.dead_letters, topics.holds, topics.redrives)
             stated = (topics.lab_procedures, topics.infusion_procedures)
-            told = (topics.decisions, topics.billing_events, topics.procedures)
+            told = (topics.decisions, topics.billing_events, topics.procedures, topics.acks)
             return [
                 _topics([topics.commands], (read, write), "decide, and find what was decided before"),
                 _topics(shown, (read,), "`perdiem holds`, `alerts` and `dead-letters`, `tail`"),
                 _topics(told, (read,), "see what came of it, `perdiem why`"),
-                _topics([topics.patient_days], (read,), "`perdiem forget` and `merge`: whom they concern"),
+                _topics([topics.patient_days], (read,), "`perdiem forget`, `merge`, `holds`: what changes"),
                 _topics(stated, (read,), "`perdiem replay`: what another facilities file makes of it"),
             ]
         case Role.AUDITOR:

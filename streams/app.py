@@ -13,7 +13,6 @@ from streams.errors import PerdiemError
 from streams.facilities import FacilitiesFileError, digest_of, read_facilities
 from streams.holds import Holds
 from streams.identity import Identity
-from streams.intake import json_procedures
 from streams.intake.agent import Intake
 from streams.intake.sources import Sources
 from streams.ledger import Ledger
@@ -47,10 +46,7 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
         canonical_url=settings.worker_url,
         web_application_options={"middlewares": [counting(measured), *site.middlewares]},
     )
-    formats = {
-        topic.name: json_procedures.read for topic in (topics.lab_procedures, topics.infusion_procedures)
-    }
-    sources = Sources(topics, facilities, formats)
+    sources = Sources.of(topics, facilities)
     agents = Agents(
         Intake(app, topics, sources, settings),
         Ledger(app, topics, settings),

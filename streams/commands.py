@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
@@ -12,8 +12,11 @@ from typing import Any, NamedTuple, TypeVar
 from aiokafka import AIOKafkaProducer
 from pydantic import BaseModel, ValidationError
 
+from models.acks import Ack
 from models.billing import Decision, Outcome, Reason, decode_decision
 from models.commands import Command, Restate, command
+from models.explain import Order
+from models.procedures import place
 from streams.clients import connected, partitions
 from streams.errors import PerdiemError
 from streams.reading import Reader, reader
@@ -164,6 +167,29 @@ async def find(settings: Settings, name: str, kind: type[C]) -> C:
             if said.id == name and isinstance(said, kind):
                 return said
     raise CommandsError(f"{name}: no command `{kind.model_fields['command'].default}` has this id")
+
+
+async def orders(settings: Settings, event_ids: Iterable[str]) -> dict[str, Order]:
+    """The commands and acknowledgements that these events are, as far as they are still there.
+
+    Raises ``BrokersError``, ``ReadingError``.
+    """
+    topics = Topics.of(settings)
+    reads: dict[str, Callable[[bytes], Order]] = {
+        topics.commands.name: command.validate_json,
+        topics.acks.name: Ack.model_validate_json,
+    }
+    named = {event_id: at for event_id in event_ids if (at := place(event_id))[0] in reads}
+    found: dict[str, Order] = {}
+    if not named:
+        return found
+    async with reader(settings) as source:
+        for event_id, (topic, partition, offset, _) in named.items():
+            record = await source.record(topic, partition, offset)
+            with suppress(ValidationError):
+                if record is not None:
+                    found[event_id] = reads[topic](record.value or b"")
+    return found
 
 
 async def _all(source: Reader, topic: str) -> AsyncIterator[Command]:

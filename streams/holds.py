@@ -9,18 +9,14 @@ from msgspec.structs import replace
 
 from models.billing import Decision, Outcome, Reason
 from models.commands import Discard, Redrive, Reject, Release, command
-from models.entries import decode_entry
-from models.filling import filled
-from models.hearing import Again, Hearing, Taken, answered, decided, hear
-from models.messages import Unreadable
-from models.procedures import ProcedureEvent, place
+from models.hearing import Hearing, Taken, answered, decided, hear
+from models.procedures import ProcedureEvent
 from models.putting import enter, put
-from models.resolve import resolve
 from models.tally import put_on_list
 from models.worklist import Heard, Item, Listed, decode_item, pack_item, unpack_item
 from streams.dead_letters import read_aside
 from streams.headers import COMMAND, DECIDED, ITEM, REDRIVEN_FROM, TYPE, decided_of, event_of
-from streams.intake.sources import Sources
+from streams.intake.sources import Sources, value_of
 from streams.once import Codec, OnceApp, UnitOfWork
 from streams.once.failure import where
 from streams.once.outbox import Headers
@@ -182,23 +178,7 @@ class Holds:
 
     def take_in(self, item: Item, said: Release | Redrive) -> list[Taken]:
         """What the item's record is today, with what the command puts in its place. Raises Unreadable."""
-        assert item.topic is not None
-        assert item.partition is not None
-        received = item.received or 0
-        if isinstance(said, Release):
-            message = self._sources.messages(item.topic, item.value)[place(item.id)[-1]]
-            now = filled(message, said.fill)
-            return [resolve(now, self._sources.facilities, event_id=item.id, received=received)]
-        value = _value(item, said)
-        if item.topic in self._sources:
-            return self._sources.take_in(item.topic, value, f"{item.id.rpartition(':')[0]}:", received)
-        if item.topic != self._procedures:
-            own = tuple(each for each in item.headers if each[0] not in (REDRIVEN_FROM, DECIDED))
-            return [Again(item.topic, item.partition, item.key, value, own)]
-        try:
-            return [decode_entry(value or b"")]
-        except msgspec.DecodeError:
-            raise Unreadable("value", "an entry of the ledger") from None
+        return self._sources.take_in_again(item, said)
 
     def _follow(self, unit: UnitOfWork, item: Item, said: OnWorklist, came: Hearing) -> None:
         """Send what the command brings about."""
@@ -227,13 +207,9 @@ class Holds:
         self._passing.bury(unit, record, decision, error, said)
 
 
-def _value(item: Item, said: Redrive) -> bytes | None:
-    return item.value if said.value is None else said.value
-
-
 def _corrected(item: Item, said: Redrive) -> _Record:
     assert item.topic is not None
     assert item.partition is not None
     assert item.offset is not None
     place = (item.topic, item.partition, item.offset)
-    return _Record(*place, item.key, _value(item, said), item.headers)
+    return _Record(*place, item.key, value_of(item, said), item.headers)

@@ -18,6 +18,8 @@ from models.procedures import SEPARATOR, Stream
 from streams.errors import PerdiemError
 
 FIELDS = ("patient", "stream", "service", "code", "service_date")
+NEEDED = {"patient", "stream", "service_date"}
+"""What the header line of CSV names at least."""
 SHOWN = 20
 """Problems told at most; the rest is counted."""
 
@@ -46,7 +48,7 @@ def read_units(path: Path, facilities: Facilities) -> list[Unit]:
     except UnicodeDecodeError:
         raise OpeningError(f"{path}: text in UTF-8 expected") from None
     units, wrong = [], []
-    for number, row in _rows(text):
+    for number, row in _rows(path, text):
         try:
             units.append(_unit(row, facilities))
         except ValueError as error:
@@ -69,8 +71,11 @@ def commands(units: list[Unit], user: str, time: datetime, reason: str) -> list[
     return made
 
 
-def _rows(text: str) -> Iterator[tuple[int, Any]]:
-    """Number and content of each line that is not empty; None for what is neither CSV nor JSON."""
+def _rows(path: Path, text: str) -> Iterator[tuple[int, Any]]:
+    """Number and content of each line that is not empty; None for what is neither CSV nor JSON.
+
+    Raises ``OpeningError`` for CSV without a header line: else every line would be told to be wrong.
+    """
     if text.lstrip().startswith("{"):
         for number, line in enumerate(text.splitlines(), start=1):
             if line.strip():
@@ -80,6 +85,8 @@ def _rows(text: str) -> Iterator[tuple[int, Any]]:
                     yield number, None
         return
     rows = csv.DictReader(io.StringIO(text), restkey="more", skipinitialspace=True)
+    if text.strip() and not {*(rows.fieldnames or ())} >= NEEDED:
+        raise OpeningError(f"{path}: no header line: expected patient, stream, service or code, service_date")
     for row in rows:
         yield rows.line_num, {name: text for name, text in row.items() if text not in (None, "")}
 

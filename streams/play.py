@@ -71,6 +71,8 @@ def read_file(path: Path) -> Iterator[Record]:
     try:
         with path.open("rb") as file:
             yield from read_lines(file)
+    except PlayError as error:
+        raise PlayError(f"{path}: {error}") from error
     except OSError as error:
         raise PlayError(f"{path}: {error.strerror}") from error
 

@@ -48,7 +48,7 @@ async def tail(
 def billing_line(record: ConsumerRecord, show_patients: bool) -> str:
     event = decode_billing_event(record.value)
     patient = f", patient {event.patient}" if show_patients else ""
-    return f"{line(event)}{patient}. {REASONS[event.reason]}"
+    return f"{event.charge_id} {line(event)}{patient}. {REASONS[event.reason]}"
 
 
 def decision_line(record: ConsumerRecord, show_patients: bool) -> str:

@@ -2,13 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
-from pydantic import ValidationError
 
 from models.billing import (
     BillingEvent,
@@ -16,10 +15,11 @@ from models.billing import (
     decode_billing_event,
     decode_decision,
 )
-from models.commands import Command, command
 from models.entries import decode_entry
+from models.explain import Order
 from models.facilities import Facilities
 from models.procedures import SEPARATOR, ProcedureEvent, place
+from streams.commands import orders
 from streams.errors import PerdiemError
 from streams.partitioning import partition_of
 from streams.reading import Reader, reader
@@ -31,6 +31,7 @@ HINT = (
     "it (zeros stripped, say). Where PERDIEM_FACILITIES names that file, any spelling will do"
 )
 EVENT_ID = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+){3}")
+CHARGE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 class WhyError(PerdiemError):
@@ -44,8 +45,8 @@ class Told(NamedTuple):
     billing_events: dict[str, BillingEvent]
     statement: ProcedureEvent | None
     """The event as intake resolved it; None if it did not."""
-    command: Command | None = None
-    """What a person decided, if that is what the event is."""
+    orders: Mapping[str, Order] = MappingProxyType({})
+    """By event id: commands and acknowledgements that the decisions name, this event itself among them."""
     brought_about: tuple[Decision, ...] = ()
     """Of a command or an acknowledgement: decisions on other events that it brought about, in order."""
 
@@ -54,6 +55,11 @@ class Told(NamedTuple):
         """The decision that is true now."""
         return self.decisions[-1]
 
+    @property
+    def order(self) -> Order | None:
+        """What a person decided or billing answered, if that is what the event is."""
+        return self.orders.get(self.now.event_id)
+
 
 async def of_event(settings: Settings, event_id: str) -> Told:
     """What was decided about one event, and of a command or an acknowledgement also because of it.
@@ -61,7 +67,7 @@ async def of_event(settings: Settings, event_id: str) -> Told:
     Raises ``WhyError`` if nothing was, or if it is no event's id.
     """
     if not EVENT_ID.fullmatch(event_id):
-        raise WhyError(f"{event_id}: expected the id of an event, topic:partition:offset:index")
+        raise WhyError(f"{event_id}: expected an event id, topic:partition:offset:index, or a charge id")
     topics, text = Topics.of(settings), event_id.encode()
     decided = event_id.rsplit(":", 3)[0] in (topics.commands.name, topics.acks.name)
 
@@ -76,19 +82,32 @@ async def of_event(settings: Settings, event_id: str) -> Told:
         return own
     others = [made for event in told if event is not own for made in event.decisions]
     others.sort(key=lambda made: (place(made.event_id), made.sequence))
-    return own._replace(command=await _command(settings, event_id), brought_about=tuple(others))
+    return own._replace(brought_about=tuple(others))
 
 
-async def _command(settings: Settings, event_id: str) -> Command | None:
-    """The command that ``event_id`` is; None if it is none, or none that can be read."""
-    topic, partition, offset, _ = place(event_id)
-    if topic != Topics.of(settings).commands.name:
-        return None
+async def of_charge(settings: Settings, charge_id: str) -> tuple[list[BillingEvent], list[Told]]:
+    """The charge and its credit, if there is one, and what was decided about the patient's events on its day.
+
+    ``charge_id`` may be the credit's, too. Raises ``WhyError`` if no billing event has it.
+    """
+    text = charge_id.encode()
     async with reader(settings) as source:
-        record = await source.record(topic, partition, offset)
-    with suppress(ValidationError):
-        return command.validate_json(record.value) if record else None
-    return None
+        values = _values(source, Topics.of(settings).billing_events.name, None)
+        named = [decode_billing_event(value) async for value in values if text in value]
+    found = [event for event in named if charge_id in (event.id, event.charge_id)]
+    if not found:
+        raise WhyError(f"no charge or credit {charge_id}")
+    charge = found[0]
+    if charge.charge_id != charge_id:
+        return await of_charge(settings, charge.charge_id)
+
+    def wanted(decision: Decision) -> bool:
+        return decision.patient == charge.patient and (
+            decision.service_date == charge.service_date or decision.event_id == charge.event_id
+        )
+
+    told = await _told(settings, wanted, b"", charge.patient.encode())
+    return found, sorted(told, key=lambda event: place(event.now.event_id))
 
 
 async def of_patient(
@@ -139,10 +158,16 @@ async def _told(
             async for value in _values(source, topics.procedures.name, patient)
             if isinstance(statement := decode_entry(value), ProcedureEvent)
         }
+    given = await orders(settings, (name for decision in found for name in _named(decision)))
     by_event: dict[str, list[Decision]] = defaultdict(list)
     for decision in sorted(found, key=lambda decision: decision.sequence):
         by_event[decision.event_id].append(decision)
-    return [Told(decisions, billing, statements.get(event)) for event, decisions in by_event.items()]
+    return [Told(decisions, billing, statements.get(event), given) for event, decisions in by_event.items()]
+
+
+def _named(decision: Decision) -> Iterator[str]:
+    """The events that a decision names."""
+    yield from filter(None, (decision.event_id, decision.cause, decision.of))
 
 
 async def _values(source: Reader, topic: str, key: bytes | None) -> AsyncIterator[bytes]:

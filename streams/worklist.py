@@ -66,22 +66,40 @@ async def _items(settings: Settings, changelog: Topic, wanted: Wanted, whole: bo
     return {item.id: item for item in sorted(found.values(), key=attrgetter("since"))}
 
 
-def chosen(items: dict[str, Item], ids: Iterable[str], *kinds: Kind) -> list[Item]:
-    """The open items of these ids, each once.
+HOMES = {Kind.ALERT: "an alert: perdiem alerts", Kind.DEAD_LETTER: "a dead letter: perdiem dead-letters"}
+"""What lists an item; ``perdiem holds`` all else."""
 
-    Raises ``WorklistError``, one line for each that is none of ``kinds``.
+
+async def chosen(
+    settings: Settings, ids: Iterable[str], *kinds: Kind, open_only: bool = True, whole: bool = False
+) -> list[Item]:
+    """The items of these ids, each once, with what the source sent if ``whole``.
+
+    Raises ``WorklistError``, one line for each that is none of ``kinds`` or, if ``open_only``, not open;
+    ``BrokersError``, ``ReadingError``.
     """
-    wrong = []
     once = [*dict.fromkeys(ids)]
+    reads = (dead_letters, held) if Kind.DEAD_LETTER in kinds else (held, dead_letters)
+    items = await reads[0](settings, named(*once), whole=whole)
+    if items.keys() < {*once}:
+        items = await reads[1](settings, named(*once)) | items
+    wrong = []
     for name in once:
         item = items.get(name)
-        if item is None or item.kind not in kinds:
+        if item is None:
             wrong.append(f"{name}: nothing of this name is on the list")
-        elif item.state is not State.OPEN:
-            wrong.append(f"{name}: is {item.state} already")
+        elif item.kind not in kinds:
+            wrong.append(f"{name}: it is {HOMES.get(item.kind, 'held: perdiem holds')}")
+        elif open_only and item.state is not State.OPEN:
+            wrong.append(f"{name}: is {state_of(item)} already")
     if wrong:
         raise WorklistError("\n".join(wrong))
     return [items[name] for name in once]
+
+
+def state_of(item: Item) -> str:
+    """Its state in words: an alert is closed, where all else would be rejected."""
+    return "closed" if item.kind is Kind.ALERT and item.state is State.REJECTED else item.state.value
 
 
 def masked(patient: str | None, show_patients: bool) -> str | None:
@@ -104,11 +122,14 @@ def told(item: Item, show_patients: bool) -> dict[str, Any]:
         "detail": item.detail,
         "releases": releases(item),
         "patient": masked(item.patient, show_patients),
+        "others": [masked(each, show_patients) for each in item.others],
         "facility": item.facility,
         "source": item.source,
         "topic": item.topic,
         "service_date": item.service_date.isoformat() if item.service_date else None,
         "event_ids": [*item.event_ids],
+        "procedure_id": item.procedure_id,
+        "product": item.product,
         "charge_id": item.charge_id,
         "redriven": item.redriven,
     }

@@ -94,7 +94,8 @@ class Books:
         home = holder.stated_patient
         for product in holder.product_ids:
             if home == self.name and product not in self.patient.told:
-                self.out.news.append(Product(product, home, holder.event_id, holder.facility))
+                about = (holder.event_id, holder.facility, holder.service_date)
+                self.out.news.append(Product(product, home, *about))
                 self.patient = replace(self.patient, told=(*self.patient.told, product))
         if before and before.holder.order == holder.order:
             return procedure
@@ -109,6 +110,7 @@ class Books:
                 holder.unique,
                 holder.event_id,
                 holder.facility,
+                holder.service_date,
             )
         )
         return procedure

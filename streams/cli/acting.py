@@ -53,6 +53,7 @@ def confirm(shown: Sequence[str], yes: bool, *, err: bool = False) -> None:
     for line in shown:
         typer.echo(line, err=err)
     if not yes and not typer.confirm("Do this?", err=err):
+        typer.echo("Nothing was done.", err=err)
         raise typer.Exit(1)
 
 
@@ -64,12 +65,13 @@ async def act(
     of_items: bool = False,
     many: bool = False,
     err: bool = False,
+    verb: str | None = None,
 ) -> None:
     """Give the commands, and say of each what came of it; exit 1 if one was not carried out.
 
     ``many``: a line for each would be too many, so how many came to what, and the first that failed. The id
     of each must follow from what it says: whoever is told that not all was decided gives them again.
-    Raises ``ActingError`` then. On standard error, if ``err``.
+    Raises ``ActingError`` then. On standard error, if ``err``. ``verb``: what the person calls it.
     """
     from streams.commands import carry_out
 
@@ -85,7 +87,7 @@ async def act(
                 became[came.decision.outcome] += 1
                 failed += not came.is_done
             if not many or (came.decision and not came.is_done and failed <= SHOWN):
-                typer.echo(told(came), err=err)
+                typer.echo(told(came, verb), err=err)
     for outcome, count in became.items() if many else ():
         typer.echo(f"{counted(count, 'command')}: {words(outcome)}", err=err)
     if undecided:
@@ -97,13 +99,14 @@ async def act(
         raise typer.Exit(1)
 
 
-def told(came: "Came") -> str:
-    """What came of a command, in one line."""
+def told(came: "Came", verb: str | None = None) -> str:
+    """What came of a command, in one line; ``verb``: what the person calls it."""
     from msgspec.structs import replace
 
     from models.explain import explain
 
-    what, why = f"{words(came.said.command)} {came.said.name}", f"perdiem why {came.event_id}"
+    what = f"{verb or words(came.said.command)} {came.said.name}"
+    why = f"perdiem why {came.event_id}"
     if came.decision is None:
         return f"{what}: nothing was decided yet, see {why}"
     said = [f"{what}: {words(came.decision.outcome)}.", *explain(came.decision)[1:]]

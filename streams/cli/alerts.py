@@ -31,10 +31,10 @@ def show(
     item: Annotated[str, typer.Argument(help="Id, as `perdiem alerts list` shows it.")],
     show_patients: ShowPatients = False,
 ) -> None:
-    """Show one alert: which events it is about."""
-    from streams.worklist import held
+    """Show one alert: which patients and events it is about."""
+    from models.worklist import Kind
 
-    show_item(held, item, show_patients=show_patients)
+    show_item(item, Kind.ALERT, show_patients=show_patients)
 
 
 @alerts.command()

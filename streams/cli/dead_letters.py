@@ -11,12 +11,15 @@ import typer
 
 from streams.cli import app, counted
 from streams.cli.acting import act, confirm, signed
+from streams.cli.foreseen import ask, lines
 from streams.cli.holds import line
 from streams.cli.listing import show_item, show_list
 from streams.cli.options import WAIT, AsJson, DryRun, Every, ShowPatients, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
+    from models.commands import Redrive
     from models.worklist import Item
+    from streams.foresight import Foreseen
     from streams.settings import Settings
     from streams.worklist import Wanted
 
@@ -64,9 +67,9 @@ def show(
     show_patients: ShowPatients = False,
 ) -> None:
     """Show one dead letter; what the source sent only with --show-patients."""
-    from streams.worklist import dead_letters
+    from models.worklist import Kind
 
-    show_item(dead_letters, item, show_patients=show_patients)
+    show_item(item, Kind.DEAD_LETTER, show_patients=show_patients)
 
 
 @letters.command()
@@ -93,12 +96,15 @@ def redrive(
     signature = signed(user, reason)
     settings = Settings.load()
     found = selected(settings, items or [], of_reason, source, since, until)
-    corrected = None if value is None else base64.b64encode(_read(value, found))
+    corrected = None if value is None else _read(value, found)
     shown = [f"Redrive {line(item)}{'' if value is None else f', as {value} has it'}" for item in found]
+    # Of several each is a record of its own, and what was wrong with one may be wrong with all.
+    value64 = None if corrected is None else base64.b64encode(corrected)
+    commands = [Redrive(item=item.id, value=value64, **stamp(*signature)) for item in found]
+    if value is not None:
+        shown[0] += "".join(f"\n  {each}" for each in lines(readable(settings, value, found[0], commands[0])))
     if not ready(shown, dry_run, yes):
         return
-    # Of several each is a record of its own, and what was wrong with one may be wrong with all.
-    commands = [Redrive(item=item.id, value=corrected, **stamp(*signature)) for item in found]
     asyncio.run(act(settings, commands, wait, of_items=True))
 
 
@@ -149,15 +155,14 @@ def selected(
 ) -> "list[Item]":
     """The open dead letters of these ids, or those that the filters leave. Raises ``WorklistError``."""
     from models.worklist import Kind, State
-    from streams.worklist import WorklistError, chosen, dead_letters, named
+    from streams.worklist import WorklistError, chosen, dead_letters
 
     filters = (of_reason, source, since, until)
     if not ids and not any(filters):
         raise WorklistError("ids expected, or one of --of-reason, --source, --since, --until")
     fits = fitting(*filters)
     if ids:
-        items = asyncio.run(dead_letters(settings, named(*ids)))
-        return [item for item in chosen(items, ids, Kind.DEAD_LETTER) if fits(item)]
+        return [item for item in asyncio.run(chosen(settings, ids, Kind.DEAD_LETTER)) if fits(item)]
     waiting = dead_letters(settings, lambda item: item.state is State.OPEN and fits(item))
     return [*asyncio.run(waiting).values()]
 
@@ -175,6 +180,18 @@ def fitting(
 
 def _milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp() * 1000)
+
+
+def readable(settings: "Settings", path: Path, item: "Item", said: "Redrive") -> "Foreseen | None":
+    """What would come of the corrected record. Raises ``WorklistError`` where it cannot be read as intake
+    reads it: a line for each field that is wrong."""
+    from streams.worklist import WorklistError
+
+    found = ask(settings, item, said)
+    if found is not None and found.is_refused:
+        wrong = [f"{each.field}: expected {each.detail}" for each in found.decisions if each.field]
+        raise WorklistError("\n".join(f"{path}: {each}" for each in wrong or ["a readable record expected"]))
+    return found
 
 
 def _read(path: Path, found: "list[Item]") -> bytes:

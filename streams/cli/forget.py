@@ -46,13 +46,12 @@ def forget(
     async def run() -> None:
         async with old(settings, before.date()) as found:
             days = counted(found.days, "day")
-            shown = [f"{counted(found.patients, 'patient')} with {days} before {found.before}."]
-            if found.patients:
-                shown += stays(topics, found.before)
+            what = f"{counted(found.patients, 'patient')} with {days} before {found.before}"
+            shown = stays(topics, found.before) if found.patients else []
             if dry_run or not found.patients:
-                print("\n".join(shown))
+                print("\n".join([f"{what}.", *shown]))
                 return
-            confirm(["Forget them:", *shown], yes)
+            confirm([f"Forget {what}. What stays all the same:", *shown], yes)
             who = Who(signature[0], datetime.now(UTC), signature[1])
             await act(settings, found.commands(who), wait, many=True)
 

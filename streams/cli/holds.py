@@ -1,17 +1,21 @@
 """``perdiem holds``: what is held, and what a person decides about it."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli import app, words
 from streams.cli.acting import act, confirm, signed
+from streams.cli.foreseen import ask, lines
 from streams.cli.listing import show_item, show_list
 from streams.cli.options import WAIT, AsJson, Every, ShowPatients, User, Wait, Why, Yes
 
 if TYPE_CHECKING:
+    from models.commands import Reject, Release
     from models.worklist import Item, Kind
+    from streams.settings import Settings
 
 holds = typer.Typer(help="What is held for a person.", no_args_is_help=True)
 app.add_typer(holds, name="holds")
@@ -42,10 +46,8 @@ def show(
     item: Annotated[str, typer.Argument(help="Id, as `perdiem holds list` shows it.")],
     show_patients: ShowPatients = False,
 ) -> None:
-    """Show one item; what the source sent only with --show-patients."""
-    from streams.worklist import held
-
-    show_item(held, item, show_patients=show_patients)
+    """Show one item, and what would come of deciding it; what the source sent only with --show-patients."""
+    show_item(item, *kinds(), show_patients=show_patients)
 
 
 @holds.command()
@@ -59,6 +61,7 @@ def release(
     user: User = "",
     yes: Yes = False,
     wait: Wait = WAIT,
+    show_patients: ShowPatients = False,
 ) -> None:
     """Take in what is held, with what was missing filled in; apply a correction that is held."""
     from models.commands import Release
@@ -66,7 +69,7 @@ def release(
     from models.messages import Unreadable
     from streams.commands import CommandsError, stamp
     from streams.settings import Settings
-    from streams.worklist import chosen, held, named
+    from streams.worklist import chosen
 
     signature = signed(user, reason)
     try:
@@ -74,17 +77,30 @@ def release(
     except Unreadable as error:
         raise CommandsError(str(error)) from None
     settings = Settings.load()
-    found = chosen(asyncio.run(held(settings, named(*items))), items, *kinds())
+    found = asyncio.run(chosen(settings, items, *kinds(), whole=len({*items}) == 1))
     said = f", filled in: {', '.join(each.partition('=')[0] for each in fill)}" if fill else ""
-    confirm([f"Release {line(item)}{said}" for item in found], yes)
     commands = [Release(item=item.id, fill=given, **stamp(*signature)) for item in found]
+    confirm(
+        [
+            *(f"Release {line(item)}{said}" for item in found),
+            *would(settings, found, commands, show_patients),
+        ],
+        yes,
+    )
     asyncio.run(act(settings, commands, wait, of_items=all(item.decision is not None for item in found)))
 
 
 @holds.command()
-def reject(items: Items, reason: Why = "", user: User = "", yes: Yes = False, wait: Wait = WAIT) -> None:
+def reject(
+    items: Items,
+    reason: Why = "",
+    user: User = "",
+    yes: Yes = False,
+    wait: Wait = WAIT,
+    show_patients: ShowPatients = False,
+) -> None:
     """Decide that it is not taken in, or a held correction not applied."""
-    turn_down(items, kinds(), "Reject", user, reason, yes, wait)
+    turn_down(items, kinds(), "Reject", user, reason, yes, wait, show_patients=show_patients)
 
 
 def turn_down(
@@ -95,18 +111,36 @@ def turn_down(
     reason: str,
     yes: bool,
     wait: float,
+    *,
+    show_patients: bool = False,
 ) -> None:
     """Reject items of these kinds."""
     from models.commands import Reject
     from streams.commands import stamp
     from streams.settings import Settings
-    from streams.worklist import chosen, held, named
+    from streams.worklist import chosen
 
     signature = signed(user, reason)
     settings = Settings.load()
-    found = chosen(asyncio.run(held(settings, named(*ids))), ids, *kinds)
-    confirm([f"{verb} {line(item)}" for item in found], yes)
-    asyncio.run(act(settings, [Reject(item=item.id, **stamp(*signature)) for item in found], wait))
+    found = asyncio.run(chosen(settings, ids, *kinds))
+    commands = [Reject(item=item.id, **stamp(*signature)) for item in found]
+    shown = [f"{verb} {line(item)}" for item in found]
+    confirm([*shown, *would(settings, found, commands, show_patients)], yes)
+    asyncio.run(act(settings, commands, wait, verb=verb.lower()))
+
+
+def would(
+    settings: "Settings",
+    items: "Sequence[Item]",
+    commands: "Sequence[Release | Reject]",
+    show_patients: bool,
+) -> Iterator[str]:
+    """What the command would bring about; of several nothing, since each asks for a patient's state."""
+    from models.worklist import Kind
+
+    if len(items) == 1 and items[0].kind in (Kind.HELD, Kind.CORRECTION, Kind.CLAIMED):
+        found = ask(settings, items[0], commands[0])
+        yield from (f"  {each}" for each in lines(found, show_patients=show_patients))
 
 
 def line(item: "Item") -> str:

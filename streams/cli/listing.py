@@ -4,15 +4,18 @@ import asyncio
 import base64
 import json
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import chain
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from streams.cli import words
+from streams.cli.foreseen import ask, lines
 
 if TYPE_CHECKING:
-    from models.worklist import Item
+    from models.explain import Order
+    from models.worklist import Heard, Item, Kind
+    from streams.settings import Settings
     from streams.worklist import Wanted
 
 Read = Callable[..., Coroutine[Any, Any, "dict[str, Item]"]]
@@ -57,42 +60,76 @@ def _print_json(items: "Sequence[Item]", show_patients: bool) -> None:
 
 def _cells(item: "Item", show_patients: bool) -> tuple[str, ...]:
     from models.explain import releases
-    from streams.worklist import masked
+    from streams.worklist import masked, state_of
 
     return (
         item.id,
         words(item.kind),
-        item.state,
+        state_of(item),
         age(item.since),
         item.facility or "",
         str(item.service_date or ""),
-        masked(item.patient, show_patients) or "",
+        ", ".join(masked(each, show_patients) or "" for each in (item.patient, *item.others)),
         releases(item),
     )
 
 
-def show_item(read: Read, name: str, *, show_patients: bool) -> None:
+def show_item(name: str, *kinds: "Kind", show_patients: bool) -> None:
     """One item whole; what the source sent only where patients may be shown. Raises ``WorklistError``."""
     from models.explain import explain
+    from models.worklist import State
+    from streams.commands import orders
     from streams.settings import Settings
-    from streams.worklist import WorklistError, named, told
+    from streams.worklist import chosen, state_of, told
 
-    item = asyncio.run(read(Settings.load(), named(name), whole=True)).get(name)
-    if item is None:
-        raise WorklistError(f"{name}: nothing of this name is on the list")
-    for name, value in told(item, show_patients).items():
-        if value not in (None, []):
-            print(f"{words(name)}: {', '.join(value) if isinstance(value, list) else value}")
+    settings = Settings.load()
+    [item] = asyncio.run(chosen(settings, [name], *kinds, open_only=False, whole=True))
+    events = [each.event_id for each in item.heard.values()]
+    given = asyncio.run(orders(settings, events)) if events else {}
+    for field, value in (told(item, show_patients) | {"state": state_of(item)}).items():
+        if value not in (None, [], 0):
+            print(f"{words(field)}: {', '.join(value) if isinstance(value, list) else value}")
     if item.decision is not None:
-        print(f"decided: {' '.join(explain(item.decision))}")
-    for name, heard in item.heard.items():
-        print(f"command {name}: {heard.outcome} ({heard.event_id})")
+        past = item.state is not State.OPEN
+        print(f"decided: {' '.join(explain(item.decision, past=past, orders=given))}")
+    for each in item.heard.values():
+        _show_heard(item, each, given.get(each.event_id), show_patients)
     if item.topic is not None:
         print(f"record: {item.topic}:{item.partition}:{item.offset}")
+    for line in _foreseen(settings, item, show_patients):
+        print(line)
     if item.value is not None and not show_patients:
         print(f"{len(item.value):,} bytes of the source: --show-patients shows them")
     elif item.value is not None:
         print(_readable(item.value))
+
+
+def _show_heard(item: "Item", heard: "Heard", given: "Order | None", show_patients: bool) -> None:
+    """A command on the item: who gave it, and what came of it; values filled in only with patients."""
+    from models.commands import Release
+    from models.explain import REASONS, ordered
+    from models.filling import stated
+    from models.worklist import Kind
+
+    what = f"{ordered(given, 'close' if item.kind is Kind.ALERT else None)}. " if given else ""
+    why = f" {REASONS[heard.reason]}" if heard.reason else ""
+    print(f"command {heard.event_id}: {what}{words(heard.outcome).capitalize()}.{why}")
+    for field, value in stated(given.fill) if isinstance(given, Release) else ():
+        print(f"  filled in: {field}{f' = {value}' if show_patients else ''}")
+
+
+def _foreseen(settings: "Settings", item: "Item", show_patients: bool) -> Iterator[str]:
+    """What the one answer that changes something would bring about, of an item that nothing is missing of."""
+    from models.commands import Reject, Release
+    from models.worklist import Kind, State
+    from streams.commands import stamp
+
+    changing = {Kind.CORRECTION: Release, Kind.CLAIMED: Reject}
+    if item.state is State.OPEN and item.kind in changing:
+        said = changing[item.kind](item=item.id, **stamp("nobody", "preview"))
+        yield f"If it is {said.command}{'ed' if isinstance(said, Reject) else 'd'}:"
+        found = ask(settings, item, said)
+        yield from (f"  {each}" for each in lines(found, show_patients=show_patients))
 
 
 def _readable(value: bytes) -> str:

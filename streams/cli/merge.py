@@ -12,32 +12,37 @@ from streams.cli.options import WAIT, ShowPatients, User, Wait, Why, Yes
 
 
 class _Merges(TyperGroup):
-    """``perdiem merge PATIENT INTO`` beside ``perdiem merge undo MERGE``."""
+    """``perdiem merge LOSING SURVIVING`` beside ``perdiem merge undo MERGE``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if args and args[0] not in (*self.commands, "--help"):
-            args = ["patients", *args]
+        if not args or args[0] not in self.commands:
+            args = [PATIENTS, *(args or ["--help"])]
         return super().parse_args(ctx, args)
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        return None if name == PATIENTS else name, command, rest
 
-merge = typer.Typer(
-    cls=_Merges,
-    help="Two patients are the same: perdiem merge PATIENT INTO, or perdiem merge undo MERGE.",
-    no_args_is_help=True,
-)
+
+PATIENTS = "patients"
+"""Never typed, and never shown."""
+merge = typer.Typer(cls=_Merges, help="Two patients are the same, or are not after all.")
 app.add_typer(merge, name="merge")
 
 
-@merge.command()
+@merge.command(PATIENTS)
 def patients(
-    patient: Annotated[str, typer.Argument(help="AUTHORITY|MRN that is no longer used.")],
-    into: Annotated[str, typer.Argument(help="AUTHORITY|MRN that stays.")],
+    losing: Annotated[str, typer.Argument(metavar="LOSING", help="AUTHORITY|MRN that is no longer used.")],
+    surviving: Annotated[str, typer.Argument(metavar="SURVIVING", help="AUTHORITY|MRN that stays.")],
     reason: Why = "",
     user: User = "",
     yes: Yes = False,
     wait: Wait = WAIT,
 ) -> None:
-    """Merge PATIENT INTO another: the charges of the first become those of the second."""
+    """Merge LOSING into SURVIVING: the charges of the first become those of the second.
+
+    `perdiem merge undo MERGE` undoes it: MERGE is the id that is shown when it is done.
+    """
     from models.commands import Merge
     from streams.commands import stamp
     from streams.kept import standing_of
@@ -46,9 +51,10 @@ def patients(
 
     signature = signed(user, reason)
     settings = Settings.load()
-    losing, surviving = one_patient(settings, patient, "PATIENT"), one_patient(settings, into, "INTO")
+    losing = one_patient(settings, losing, "LOSING")
+    surviving = one_patient(settings, surviving, "SURVIVING")
     if losing == surviving:
-        raise PatientError("PATIENT, INTO: expected two different patients")
+        raise PatientError("LOSING, SURVIVING: expected two different patients")
     said = Merge(losing=losing, surviving=surviving, **stamp(*signature))
     askable(yes)
     charges = counted(asyncio.run(standing_of(settings, losing)), "standing charge")

@@ -134,7 +134,7 @@ def _figures(made: "Reconciliation") -> Iterator[str]:
         "charges": f"{total.charges:,}",
         "credits": f"{total.credits:,}",
         "standing": f"{total.standing:,}",
-        "acknowledged": f"{acknowledged}, {made.standing.get(None, 0):,} not at all",
+        "acknowledged": f"{acknowledged}, {made.standing.get(None, 0):,} not at all{_forgotten(made)}",
         "duplicates": f"{sum(total.suppressed.values()):,} suppressed: {suppressed}",
         "late": f"{total.late:,}, {share}",
         "charge lag": "no charge says when its service was performed",
@@ -153,6 +153,12 @@ def _figures(made: "Reconciliation") -> Iterator[str]:
         yield f"{'':<14}{charge}"
     if waiting.count > len(waiting.ids):
         yield f"{'':<14}and {waiting.count - len(waiting.ids):,} more: see --examples"
+
+
+def _forgotten(made: "Reconciliation") -> str:
+    """Why more charges stand than are known by what billing said of them."""
+    forgotten = made.total.standing - sum(made.standing.values())
+    return f", {forgotten:,} of days that were forgotten" if forgotten > 0 else ""
 
 
 def _lasted(seconds: float) -> str:

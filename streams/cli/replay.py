@@ -116,6 +116,8 @@ def show(report: "Report", *, patients: bool) -> None:
             whose = f" {example.patient}" if patients and example.patient else ""
             what = f": {example.what}" if example.what else ""
             console.print(f"{words(kind)}: {example.event_id}{whose}{what}")
+        if report.seen[kind] > len(found):
+            console.print(f"{words(kind)}: and {report.seen[kind] - len(found):,} more: see --examples")
 
 
 ACTS = {

@@ -14,7 +14,7 @@ def simulate(
         int | None,
         typer.Option(min=1, help="Patients of the three example hospitals: 24. With --years, in each: 400."),
     ] = None,
-    days: Annotated[int, typer.Option(min=1, help="Days that follow each other.")] = 1,
+    days: Annotated[int | None, typer.Option(min=1, help="Days that follow each other. None: one.")] = None,
     years: Annotated[
         int | None, typer.Option(min=1, max=50, help="Instead of days: years of one large centre.")
     ] = None,
@@ -27,10 +27,12 @@ def simulate(
     A year of 400 patients has 12,000 records: of each patient the course of one therapy, from the collection
     of cells to the last bag, with corrections, repeats, and some that come weeks late.
     """
-    from streams.simulate import Simulated, Simulation, write
+    from streams.simulate import Simulated, Simulation, SimulationError, write
     from streams.years import PATIENTS, Years
 
-    simulation: Simulated = Simulation(patients or 24, days, seed)
+    if days is not None and years is not None:
+        raise SimulationError("--days, --years: expected one of them")
+    simulation: Simulated = Simulation(patients or 24, days or 1, seed)
     if years is not None:
         simulation = Years(years, seed, patients or PATIENTS)
     written = write(simulation, out, overwrite=force)

@@ -10,10 +10,16 @@ from aiokafka.errors import KafkaError
 
 from streams.kafka.denied import denied
 
+
+class _Lines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(f"perdiem: {line}" for line in record.getMessage().splitlines())
+
+
 log = logging.getLogger(__name__)
 log.propagate = False
 _last = logging.StreamHandler(sys.__stderr__)
-_last.setFormatter(logging.Formatter("perdiem: %(message)s"))
+_last.setFormatter(_Lines())
 log.addHandler(_last)
 
 EXIT_FAILED = 3
@@ -31,7 +37,8 @@ class Refused(Exception):  # noqa: N818 - it is an answer, not a fault
 
 
 def die(what: str, *, code: int = EXIT_FAILED) -> NoReturn:
-    """End the process at once with one line on standard error, ``perdiem: ...`` unless logs say otherwise.
+    """End the process at once, with each line of ``what`` on standard error, ``perdiem: ...`` unless logs
+    say otherwise.
 
     Nothing is tidied up: that could take as long as what went wrong. The successor's InitProducerId aborts
     what is open.

@@ -57,8 +57,9 @@ def test_what_still_is_held_is_told_with_what_is_missing(live: Live) -> None:
     asyncio.run(live.processed())
     why = run(live, "why", event).output
     assert "3. now: rejected" in why
-    command = [word for word in why.split() if ".commands:" in word][-1].rstrip(".")
+    command = [word for word in why.split() if ".commands:" in word][-1].rstrip(",")
     assert EVENT_ID.fullmatch(command)
+    assert f"Brought about by {command}, reject by ada" in why
     why = run(live, "why", command).output
     assert "reject by ada" in why
     assert event in why

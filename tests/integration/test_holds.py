@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from models.billing import Acknowledged, Decision, Outcome, Reason
+from models.commands import Reject
 from models.entries import (
     Acknowledgement,
     Expiry,
@@ -403,8 +404,8 @@ async def test_why_tells_what_a_command_brought_about(live: Live) -> None:
     [event] = await live.take([said("Y1", code=None, charge_code="0815")])
     [reject] = await live.take([a_command("reject", "y1", item=event)])
     told = await of_event(live.settings, reject)
-    assert told.command is not None
-    assert (told.command.command, told.command.user) == ("reject", "ada")
+    assert isinstance(told.order, Reject)
+    assert told.order.user == "ada"
     assert told.now.outcome is Outcome.APPLIED
     assert [(each.event_id, each.outcome) for each in told.brought_about] == [(event, Outcome.REJECTED)]
 

@@ -258,7 +258,7 @@ async def test_a_person_decides_with_what_is_listed(secured: Secured, worker: Lo
     [came] = [came async for came in carry_out(decider, [said], seconds=BOUND)]
     assert came.decision is not None
     assert came.decision.outcome is Outcome.APPLIED
-    assert (await of_event(decider, came.event_id)).command == said
+    assert (await of_event(decider, came.event_id)).order == said
     with pytest.raises(AccessError, match=r"^not allowed: Write on "):
         await play(decider, read_file(DAY))
 

@@ -11,7 +11,7 @@ from streams.facilities import read_facilities
 from streams.settings import Settings
 from streams.tail import LINES, tail
 from streams.topics import Topics
-from streams.why import WhyError, of_event, of_patient
+from streams.why import WhyError, of_charge, of_event, of_patient
 from tests.integration.pipeline import EXAMPLES, Pipeline
 from tests.kafka import Sent, produce
 
@@ -31,6 +31,20 @@ async def test_an_event_is_explained_with_all_its_decisions(pipeline: Pipeline) 
     assert [made.sequence for made in told.decisions] == [1, 2]
     named = [name for made in told.decisions for name in made.billing_events]
     assert {*named} <= told.billing_events.keys()
+
+
+async def test_a_charge_is_explained_with_its_day(pipeline: Pipeline) -> None:
+    """By its own id or its credit's: both, and the events of the patient on that day, its own among them."""
+    await pipeline.write()
+    written = [event for account in pipeline.ledger.accounts.values() for event in account.billing_events]
+    credit = next(event for event in written if event.reverses)
+    charged, told = await of_charge(pipeline.settings, credit.charge_id)
+    assert [event.id for event in charged] == [credit.charge_id, credit.id]
+    assert charged[0].event_id in [event.now.event_id for event in told]
+    assert {event.now.patient for event in told} == {credit.patient}
+    assert (await of_charge(pipeline.settings, credit.id))[0] == charged
+    with pytest.raises(WhyError, match="no charge or credit 0000"):
+        await of_charge(pipeline.settings, "0" * 32)
 
 
 async def test_a_patient_is_explained_on_a_day(pipeline: Pipeline) -> None:
@@ -83,7 +97,7 @@ async def test_any_spelling_of_a_patient_will_do_with_the_facilities_file(pipeli
     ("event_id", "line"),
     [
         ("lab.procedures:0:999999:0", "no decision about lab.procedures:0:999999:0"),
-        ("nonsense", "nonsense: expected the id of an event, topic:partition:offset:index"),
+        ("nonsense", "nonsense: expected an event id, topic:partition:offset:index, or a charge id"),
     ],
 )
 async def test_an_event_that_nobody_decided_is_told_in_one_line(

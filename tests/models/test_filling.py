@@ -76,7 +76,7 @@ def test_what_is_filled_in_is_text_where_the_field_takes_text(pairs: list[str], 
         ("4711", "fill: expected FIELD=VALUE"),
         ("version=4711x", "fill.version: expected a whole number"),
         ("status=4711", "fill.status: expected"),
-        ("mrn=4711", "fill: expected fields among"),
+        ("mrn=4711", "fill.mrn: expected fields among"),
     ],
 )
 def test_what_cannot_be_filled_in_is_told_without_its_value(pair: str, said: str) -> None:

@@ -1,7 +1,10 @@
 """Identity: one procedure or one product under two patients."""
 
+from datetime import date
+
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from models.identity import Top, Tops, decode_tops, encode_tops, identify, share
 from models.news import Product, Stated, decode_news, encode_news, news_key
@@ -146,6 +149,17 @@ def test_a_product_told_again_is_no_alert() -> None:
     """Read again, or told of another procedure."""
     patients, _ = share((ADA,), Product("W1", BEN, "e2"))
     assert share(patients, Product("W1", BEN, "e9")) == (patients, [])
+
+
+def test_an_alert_says_what_it_is_about_and_whose_that_was_before() -> None:
+    """A person need not look it up: procedure or product, service date, and every other patient."""
+    monday = date(2025, 3, 10)
+    share_of = replace(Product("W1", CAL, "e3", "north"), service_date=monday)
+    _, [shared] = share((ADA, BEN), share_of)
+    assert (shared.product, shared.others, shared.service_date) == ("W1", (ADA, BEN), monday)
+    news = replace(stated(BEN, 2), service_date=monday)
+    _, _, [alert] = identify(heard(stated(ADA, 1)), news, at=7)
+    assert (alert.procedure_id, alert.others, alert.service_date) == ("A", (ADA,), monday)
 
 
 def test_news_of_one_procedure_or_product_are_kept_together() -> None:

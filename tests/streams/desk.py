@@ -17,7 +17,6 @@ from models.worklist import Listed
 from streams.facilities import read_facilities
 from streams.holds import Holds
 from streams.identity import Identity
-from streams.intake import json_procedures
 from streams.intake.agent import Intake
 from streams.intake.sources import Sources
 from streams.ledger import Ledger
@@ -69,8 +68,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.settings = Settings.isolated(partitions=4)
         self.topics = Topics.of(self.settings)
-        read = {"lab.procedures": json_procedures.read, "infusion.procedures": json_procedures.read}
-        self.sources = Sources(self.topics, read_facilities(EXAMPLE), read)
+        self.sources = Sources.of(self.topics, read_facilities(EXAMPLE))
         app = an_app(folder)
         intake = Intake(app, self.topics, self.sources, self.settings)
         self.holds = holds = Holds(app, self.topics, self.sources, self.settings)

@@ -124,3 +124,15 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, facilities: Facilities) -> 
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     with pytest.raises(OpeningError, match="text in UTF-8 expected"):
         read_units(tmp_path / "binary", facilities)
+
+
+def test_a_file_without_a_header_line_is_told_once(tmp_path: Path, facilities: Facilities) -> None:
+    """And not in each of its lines: a README, or a spreadsheet saved without its names."""
+    file = tmp_path / "units.csv"
+    for text in ("# Perdiem\n\nHospitals report\n", "LAKE|4711,facility,collection,2025-03-10\n" * 30):
+        file.write_text(text)
+        with pytest.raises(OpeningError) as told:
+            read_units(file, facilities)
+        assert str(told.value) == (
+            f"{file}: no header line: expected patient, stream, service or code, service_date"
+        )

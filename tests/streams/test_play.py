@@ -42,3 +42,11 @@ def test_a_missing_file_is_told_in_one_line(tmp_path: Path) -> None:
     """The file is named, and what the system says of it."""
     with pytest.raises(PlayError, match=r"gone\.jsonl: No such file or directory$"):
         [*read_file(tmp_path / "gone.jsonl")]
+
+
+def test_of_several_files_the_wrong_one_is_named(tmp_path: Path) -> None:
+    """Beside the line in it."""
+    file = tmp_path / "day.jsonl"
+    file.write_text('{"topic": "t"}\n{}\n')
+    with pytest.raises(PlayError, match=r"^/.*day\.jsonl: line 2: Object missing"):
+        [*read_file(file)]

@@ -10,9 +10,10 @@ from typer.testing import CliRunner, Result
 from models.billing import Decision, Outcome, Reason
 from models.commands import Command
 from models.worklist import Item
-from streams import commands, kept, worklist
+from streams import commands, foresight, kept, worklist
 from streams.cli import acting, app
 from streams.commands import Came, Said
+from streams.foresight import Foreseen
 from streams.worklist import Wanted
 
 EVENT, LETTER = "lab.procedures:0:7:0", "lab.procedures:0:8:0"
@@ -33,6 +34,11 @@ class Desk:
         monkeypatch.setattr(worklist, "dead_letters", self._dead_letters)
         monkeypatch.setattr(commands, "carry_out", self._carry_out)
         monkeypatch.setattr(commands, "find", self._find)
+        self.orders: dict[str, Command] = {}
+        """By event id, what was given before."""
+        monkeypatch.setattr(commands, "orders", self._orders)
+        self.foreseen: Foreseen | None = None
+        monkeypatch.setattr(foresight, "foresee", self._foresee)
         self.standing: dict[str, int] = {}
         """Charges that stand, by patient."""
         monkeypatch.setattr(kept, "standing_of", self._standing_of)
@@ -44,6 +50,12 @@ class Desk:
 
     async def _standing_of(self, _settings: object, patient: str) -> int:
         return self.standing.get(patient, 0)
+
+    async def _orders(self, _settings: object, event_ids: Iterable[str]) -> dict[str, Command]:
+        return {event_id: self.orders[event_id] for event_id in event_ids if event_id in self.orders}
+
+    async def _foresee(self, *_asked: object) -> Foreseen | None:
+        return self.foreseen
 
     async def _held(self, _settings: object, wanted: Wanted, **_how: Any) -> dict[str, Item]:
         return {item.id: item for item in self.items if wanted(item)}

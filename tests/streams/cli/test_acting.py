@@ -54,6 +54,7 @@ def test_what_will_be_done_is_shown_before_it_is_done(desk: Desk, act: str) -> N
     told = desk.run(*ACTS[act], "--reason", "seen", terminal=True, answer="n\n")
     assert (told.exit_code, desk.sent) == (1, [])
     assert "Do this? [y/N]" in told.output
+    assert told.output.splitlines()[-1] == "Nothing was done."
     shown = told.output.splitlines()[0].lower()
     assert shown.startswith(act)
     told = desk.run(*ACTS[act], "--reason", "seen", terminal=True, answer="y\n")
@@ -100,13 +101,17 @@ def test_what_was_not_carried_out_is_told_and_fails(desk: Desk, act: str) -> Non
 
 
 def test_what_is_not_there_or_decided_is_told_at_once(desk: Desk) -> None:
-    """A line for each, and nothing is sent: neither for those that are there."""
-    told = desk.run("holds", "reject", EVENT, "alert-1", "nothing", *SURE)
+    """A line for each, and nothing is sent: neither for those that are there. What another list has is told
+    with the command that shows it."""
+    told = desk.run("holds", "reject", EVENT, "alert-1", LETTER, "nothing", *SURE)
     assert str(told.exception).splitlines() == [
-        "alert-1: nothing of this name is on the list",
+        "alert-1: it is an alert: perdiem alerts",
+        f"{LETTER}: it is a dead letter: perdiem dead-letters",
         "nothing: nothing of this name is on the list",
     ]
     assert desk.sent == []
+    told = desk.run("dead-letters", "show", EVENT)
+    assert str(told.exception) == f"{EVENT}: it is held: perdiem holds"
 
 
 @pytest.mark.parametrize("patient", ["4711", "UH|4711|1", "|4711", "NOBODY|4711"])
@@ -114,7 +119,7 @@ def test_a_patient_is_never_repeated(desk: Desk, patient: str, monkeypatch: pyte
     """Where it is wrong. What is merged is shown as it is known, since the person named it."""
     monkeypatch.setenv("PERDIEM_FACILITIES", str(EXAMPLE))
     told = desk.run("merge", patient, "LAKE|1", *SURE)
-    assert str(told.exception).startswith("PATIENT: expected")
+    assert str(told.exception).startswith("LOSING: expected")
     assert "4711" not in str(told.exception)
     desk.standing = {"LAKE|4711": 3, "LAKE|1": 7}
     shown = desk.run("merge", "LAKE|004711", "LAKE|1", *SURE)

@@ -7,14 +7,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from models.billing import Decision, Outcome, Reason
-from models.worklist import Item, Kind, State
+from models.billing import Kind as Kind_
+from models.commands import Release
+from models.worklist import Heard, Item, Kind, State
 from streams.cli.listing import age
+from streams.foresight import Foreseen
 from streams.holds import WORKLIST
 from streams.once import OnceApp
 from streams.worklist import ITEMS
 from tests.streams.cli.deciding import EVENT, LETTER, Desk
+from tests.streams.cli.test_why import CHARGE
 from tests.streams.once.fakes import an_app
 
 NOW = int(time.time() * 1000)
@@ -36,6 +41,7 @@ HELD = Item(
     offset=7,
     value=b'{"mrn":"4711"}',
 )
+UNREADABLE = Decision(event_id=LETTER, sequence=2, cause=LETTER, outcome=Outcome.DEAD_LETTERED)
 CORRECTION = Item(id="correction-1", kind=Kind.CORRECTION, since=NOW - HOUR, patient="UH|4711")
 DONE = Item(id="lab.procedures:0:1:0", kind=Kind.HELD, since=1, state=State.REJECTED)
 ALERT = Item(id="alert-1", kind=Kind.ALERT, since=2, detail="one product under two patients")
@@ -103,9 +109,69 @@ def test_alerts_have_a_list_of_their_own(desk: Desk) -> None:
     assert desk.run("alerts", "close", ALERT.id, *SURE).exit_code == 0
     [closed] = desk.sent
     assert (closed.command, closed.item) == ("reject", ALERT.id)
+    told = desk.run("alerts", "close", ALERT.id, *SURE)
+    assert f"close {ALERT.id}: applied." in told.output
+    desk.items = [
+        replace(ALERT, state=State.REJECTED, heard={"c": Heard("perdiem.commands:0:1:0", Outcome.APPLIED)})
+    ]
+    desk.orders = {"perdiem.commands:0:1:0": closed}
+    shown = desk.run("alerts", "show", ALERT.id).output
+    assert "state: closed" in shown
+    assert "command perdiem.commands:0:1:0: close by" in shown
+    assert "reject" not in told.output + shown
+    desk.items = [ALERT]
     assert "detail: one product under two patients" in desk.run("alerts", "show", ALERT.id).output
     desk.items = [HELD]
     assert desk.run("alerts", "list").output == "Nothing waits.\n"
+
+
+def test_an_alert_names_whom_it_is_about_and_what(desk: Desk) -> None:
+    """All its patients, masked unless asked for, and the procedure or product that they have."""
+    desk.items = [replace(ALERT, patient="UH|4711", others=("UH|4712",), product="W1")]
+    [_, line] = desk.run("alerts", "list").output.splitlines()
+    assert line.endswith("UH|***, UH|***  one product under two patients, product W1")
+    shown = desk.run("alerts", "show", ALERT.id, "--show-patients").output
+    assert "patient: UH|4711\nothers: UH|4712\n" in shown
+
+
+def test_what_is_over_is_told_in_the_past_with_who_decided(desk: Desk) -> None:
+    """Each command with its user, time, reason and fields, and what came of it; values with the patients."""
+    release = Release(
+        id="c1",
+        user="ada",
+        time=datetime(2025, 3, 11, 8, tzinfo=UTC),
+        reason="asked the lab",
+        item=EVENT,
+        fill={"patient": {"mrn": "4711"}},
+    )
+    heard = {"c1": Heard("perdiem.commands:0:1:0", Outcome.REFUSED, Reason.STILL_HELD)}
+    desk.orders = {"perdiem.commands:0:1:0": release}
+    desk.items = [replace(HELD, heard=heard)]
+    assert "decided: Held: a person must look at it." in desk.run("holds", "show", EVENT).output
+    desk.items = [replace(HELD, state=State.RELEASED, heard=heard)]
+    told = desk.run("holds", "show", EVENT).output
+    assert "decided: Held: a person had to look at it." in told
+    assert (
+        "command perdiem.commands:0:1:0: release by ada, 2025-03-11 08:00 UTC: asked the lab. Refused. "
+        "What it names still does not resolve, and stays where it is.\n  filled in: patient.mrn\n"
+    ) in told
+    assert "redriven" not in told
+    assert "4711" not in told
+    assert "filled in: patient.mrn = 4711" in desk.run("holds", "show", EVENT, "--show-patients").output
+
+
+def test_what_a_decision_would_bring_about_is_shown_before_it_is_made(desk: Desk) -> None:
+    """Each charge and credit, and what is said otherwise; what names a patient only if asked for."""
+    credited = replace(CHARGE, id="d", kind=Kind_.CREDIT, account_number="A4711")
+    again = replace(CHARGE, id="e", account_number="A4712", revenue_code="0872")
+    desk.foreseen = Foreseen([], [credited, again], is_refused=False, is_whole=True)
+    for asked in (("show", "correction-1"), ("release", "correction-1", *SURE)):
+        told = desk.run("holds", *asked).output
+        assert "  credit 38225 collection of cells on 2025-03-09" in told
+        assert "    account_number: another one; --show-patients shows it" in told
+        assert "    revenue_code: 0871 -> 0872" in told
+        assert "471" not in told
+        assert "account_number: A4711 -> A4712" in desk.run("holds", *asked, "--show-patients").output
 
 
 def test_a_release_says_what_is_filled_in(desk: Desk) -> None:
@@ -122,6 +188,8 @@ def test_what_cannot_be_filled_in_is_told_before_anything_is_sent(desk: Desk) ->
     """The field, and what it takes; not the value."""
     told = desk.run("holds", "release", EVENT, "--fill", "version=4711x", *SURE)
     assert str(told.exception) == "fill.version: expected a whole number"
+    told = desk.run("holds", "release", EVENT, "--fill", "acount_number=1", *SURE)
+    assert str(told.exception).startswith("fill.acount_number: expected fields among ")
     assert desk.sent == []
 
 
@@ -173,6 +241,7 @@ def test_all_dead_letters_are_never_meant_by_leaving_everything_out(desk: Desk) 
 
 def test_one_dead_letter_is_redriven_as_it_should_have_been(desk: Desk, tmp_path: Path) -> None:
     """Byte for byte what the file holds; several cannot have the same record."""
+    desk.letters = [replace(each, topic="perdiem.held", partition=0) for each in LETTERS]
     file = tmp_path / "record"
     file.write_bytes(b"\xff{}")
     assert desk.run("dead-letters", "redrive", LETTER, "--value", str(file), *SURE).exit_code == 0
@@ -180,6 +249,23 @@ def test_one_dead_letter_is_redriven_as_it_should_have_been(desk: Desk, tmp_path
     assert redrive.value == b"\xff{}"
     told = desk.run("dead-letters", "redrive", "--source", "lab.procedures", "--value", str(file), *SURE)
     assert str(told.exception) == "--value: one dead letter expected"
+
+
+def test_a_corrected_record_that_cannot_be_read_is_refused_before_it_is_sent(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """As intake would read it: the file and the field are named, and nothing is sent."""
+    desk.foreseen = Foreseen(
+        [replace(UNREADABLE, field="status", detail="one of performed, withdrawn")],
+        [],
+        is_refused=True,
+        is_whole=True,
+    )
+    file = tmp_path / "record"
+    file.write_text("{}")
+    told = desk.run("dead-letters", "redrive", LETTER, "--value", str(file), *SURE)
+    assert str(told.exception) == f"{file}: status: expected one of performed, withdrawn"
+    assert desk.sent == []
 
 
 @pytest.mark.parametrize(

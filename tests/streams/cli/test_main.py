@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
 from streams import cli
 from streams.settings import SettingsError
@@ -52,3 +53,19 @@ def test_one_of_a_thing_is_no_plural() -> None:
         "1 record",
         "2,000 records",
     ]
+
+
+def test_a_merge_and_its_undoing_are_explained_as_they_are_typed() -> None:
+    """The help names both patients, and how to undo it; no command of another name."""
+    told = CliRunner().invoke(cli.app, ["merge", "--help"]).output
+    assert "LOSING SURVIVING" in told.replace("{", "").replace("}", "")
+    assert "perdiem merge undo MERGE" in told
+    assert "patients" not in told
+    assert CliRunner().invoke(cli.app, ["merge"]).output == told
+    assert "Undo a merge" in CliRunner().invoke(cli.app, ["merge", "undo", "--help"]).output
+
+
+def test_days_and_years_are_not_simulated_at_once() -> None:
+    """One of them would be left out silently."""
+    told = CliRunner().invoke(cli.app, ["simulate", "--years", "1", "--days", "3"])
+    assert str(told.exception) == "--days, --years: expected one of them"

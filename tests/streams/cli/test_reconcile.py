@@ -54,6 +54,12 @@ def test_what_balances_says_so() -> None:
     assert "total                            0 = 0 in flight" in [*lines(Reconciliation(lines={}))]
 
 
+def test_what_was_forgotten_is_told_where_the_sum_falls_short() -> None:
+    """Of days that are no longer kept nobody knows what billing said; the charges stand all the same."""
+    [line] = [line for line in lines(made(standing={None: 3, "accepted": 990})) if "acknowledged  " in line]
+    assert line.endswith("990 accepted, 0 on claim, 0 refused, 3 not at all, 7 of days that were forgotten")
+
+
 def test_the_figures_are_named() -> None:
     """Each with its parts, and the charges that billing never answered by id."""
     told = made(

@@ -21,6 +21,13 @@ def test_where_copes_with_an_error_that_was_never_raised() -> None:
     assert where(ValueError("a patient")) == "ValueError"
 
 
+def test_every_line_of_the_end_says_who_speaks() -> None:
+    """Of many topics that are missing each is told so."""
+    code = "from streams.once import die; die('one\\ntwo', code=4)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (4, "perdiem: one\nperdiem: two\n")
+
+
 def test_die_ends_the_process_at_once_with_one_line() -> None:
     """No cleaning up, which could hang: exit code 3, and one line on standard error."""
     code = "import atexit; from streams.once import die; atexit.register(print, 'late'); die('no')"

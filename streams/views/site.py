@@ -206,17 +206,15 @@ class Site:
         return web.Response(text=text, content_type="text/html", status=status)
 
     async def stream(
-        self, asked: Asked, find: Callable[[], Awaitable[Any]], template: str, *, every: float
+        self, asked: Asked, renewal: Callable[[], Awaitable[bytes]], *, every: float
     ) -> web.StreamResponse:
-        """Server-sent events, each ``template`` filled in anew, until the session ends."""
+        """What ``renewal`` gives, again and again, until the session ends; each is an ``event``."""
         request = asked.request
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
         with suppress(ConnectionResetError):
             while await self.login.person(request) is not None:
-                text = render(template, person=asked.person, rights=Right, page=await find())
-                lines = "".join(f"data: {line}\n" for line in text.splitlines())
-                await response.write(f"retry: 2000\n{lines}\n".encode())
+                await response.write(await renewal())
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), every)
                 if self._closing.is_set():
@@ -293,6 +291,12 @@ def wants_json(request: web.Request) -> bool:
     """Whether a program asks, and not a person's browser."""
     accepted = request.headers.get("Accept", "")
     return "application/json" in accepted and "text/html" not in accepted
+
+
+def event(template: str, page: Any) -> bytes:
+    """A server-sent event: ``template`` filled in, which knows nothing of who looks."""
+    lines = "".join(f"data: {line}\n" for line in render(template, page=page).splitlines())
+    return f"retry: 2000\n{lines}\n".encode()
 
 
 def static(name: str) -> bytes | None:

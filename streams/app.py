@@ -27,6 +27,11 @@ from streams.views.site import Site
 
 def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceApp:
     """The Faust app. Raises SettingsError when the facilities file is missing or wrong."""
+    return create_site(settings, observer=observer).app
+
+
+def create_site(settings: Settings, *, observer: Observer | None = None) -> Site:
+    """The pages of such an app, and with them the app."""
     quiet(settings)
     facilities = load_facilities(settings.facilities)
     topics = Topics.of(settings)
@@ -51,7 +56,7 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
     holds = Holds(app, topics, sources, settings)
     identity = Identity(app, topics, settings)
     mount(app, site, pace, measured, sources, intake, ledger, holds, identity)
-    return app
+    return site
 
 
 def engine(settings: Settings) -> Engine:

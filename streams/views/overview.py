@@ -201,7 +201,9 @@ def mount(site: Site, running: Running, tallied: Tallied) -> None:
         tallied.add_to(site.workers)
 
     async def renewal() -> bytes:
-        return event("live.html", await overviews.get())
+        overview = await overviews.get()
+        async with site.turns:
+            return event("live.html", overview)
 
     renewals = Fresh(renewal, _FRESH)
 

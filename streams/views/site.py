@@ -25,6 +25,7 @@ from streams.views.render import render
 from streams.views.rights import Right
 from streams.views.secret import Secret
 from streams.views.tokens import Tokens
+from streams.views.turns import Turns
 from streams.views.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ class Site:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.turns = Turns()
         self.accesses = AccessLog(settings)
         secret = settings.web_secret
         self.secret = Secret(secret.get_secret_value()) if secret else None
@@ -116,7 +118,7 @@ class Site:
 
     @cached_property
     def workers(self) -> Workers:
-        return Workers(self.app, self.keys)
+        return Workers(self.app, self.keys, self.turns)
 
     @property
     def middlewares(self) -> list[Any]:
@@ -195,9 +197,10 @@ class Site:
         shown = await page.handler(asked)
         if not isinstance(shown, msgspec.Struct):
             return shown
-        if wants_json(request):
-            return web.Response(body=msgspec.json.encode(shown), content_type="application/json")
-        return self.html(page.template, request, page=shown)
+        async with self.turns:
+            if wants_json(request):
+                return web.Response(body=msgspec.json.encode(shown), content_type="application/json")
+            return self.html(page.template, request, page=shown)
 
     def html(self, template: str, request: web.Request, *, status: int = 200, **values: Any) -> web.Response:
         """A page of ``template``; it knows who looks, and which page it is."""

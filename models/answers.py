@@ -21,15 +21,13 @@ from models.commands import (
 from models.entries import Acknowledgement, Expiry, Opening, Override, Ruling, item_of
 from models.findings import Figure, Finding
 from models.procedures import ProcedureEvent
-from models.reading import entries
+from models.reading import entries, merged
 from models.rulings import on_claim
-from models.survivors import taken
+from models.survivors import against
 from models.told import Told
 
 ANSWERS = frozenset({Outcome.APPLIED, Outcome.REPEATED, Outcome.REFUSED, Outcome.DEAD_LETTERED})
 """What may become of a command or an acknowledgement."""
-AGAIN_AT_INTAKE = frozenset({Outcome.NOT_OURS, Outcome.DEAD_LETTERED})
-"""What may become of an event that was released or redriven, without a statement for the ledger."""
 
 
 def answers(account: Account, told: Told, latest: Mapping[str, Decision]) -> Iterator[Finding]:
@@ -79,10 +77,10 @@ def _untrue(
         return None if _parked(spoken, told, told.parked) else "nothing of it is parked"
     if decision.outcome is Outcome.REJECTED:
         return None if _parked(spoken, told, told.rejected) else "nobody ruled against it"
-    if decision.outcome not in ANSWERS:
-        return "that cannot become of a command"
     if isinstance(command, Merge):
         return _merge(decision, command, told)
+    if decision.outcome not in ANSWERS:
+        return "that cannot become of a command"
     done = effects.get(spoken.event_id, set())
     if decision.outcome is Outcome.REFUSED:
         return _refused(decision, command, done, told)
@@ -90,12 +88,18 @@ def _untrue(
 
 
 def _merge(decision: Decision, command: Merge, told: Told) -> str | None:
-    if command.id in told.undone:
-        return None
-    holds = any(merge.name == command.id for merge in taken(told.merges, told.undone).values())
-    if holds is (decision.outcome is Outcome.APPLIED):
-        return None
-    return "it holds" if holds else "it would close a circle, or its losing patient is merged already"
+    match decision.outcome:
+        case Outcome.REFUSED:
+            return None if against(merged(command), told.merges) else "nothing is against it"
+        case Outcome.UNDONE:
+            return None if command.id in told.undone else "nobody undid it"
+        case Outcome.APPLIED if command.id in told.undone:
+            return "it was undone"
+        case Outcome.APPLIED:
+            holds = any(merge.name == command.id for merge in told.merged.values())
+            return None if holds else "it would close a circle, or its losing patient is merged already"
+        case _:
+            return "that cannot become of a merge"
 
 
 def _refused(decision: Decision, command: Command, done: set[str], told: Told) -> str | None:
@@ -124,7 +128,9 @@ def _done(command: Command, done: set[str]) -> bool:
             return bool(done & {"ruling", "taken_in"})
         case Reject():
             return bool(done & {"ruling", "rejected", "closed"})
-        case Redrive() | Restate():
+        case Redrive():
+            return bool(done & {"taken_in", "decided_again"})
+        case Restate():
             return "taken_in" in done
         case AllowUnit() | TakeBackUnit() | OpeningBalance() | Forget():
             return "entry" in done
@@ -152,14 +158,15 @@ def _effects(account: Account) -> dict[str, set[str]]:
         *((statement.because or "", "taken_in") for statement in account.statements),
         *((written.cause, "charged") for written in account.billing_events),
         *((made.cause, "rejected") for made in account.decisions if made.outcome is Outcome.REJECTED),
-        *((made.cause, "taken_in") for made in account.decisions if made.outcome in AGAIN_AT_INTAKE),
+        *((made.cause, "taken_in") for made in account.decisions if made.outcome is Outcome.NOT_OURS),
         *(
             (spoken.event_id, "closed")
             for spoken in account.commands
             if isinstance(spoken.command, Reject) and spoken.command.item in listed
         ),
         *(
-            (spoken.event_id, "taken_in")
+            # Not by this redrive perhaps: one that is refused has its record decided once more, too.
+            (spoken.event_id, "decided_again")
             for spoken in account.commands
             if isinstance(spoken.command, Redrive) and spoken.command.item in again
         ),

@@ -55,6 +55,8 @@ class Outcome(StrEnum):
     """A person's command or an acknowledgement, that had its effect."""
     REFUSED = "refused"
     """A person's command or an acknowledgement, that can have none; the reason says why."""
+    UNDONE = "undone"
+    """A merge that a person undid."""
     HELD = "held"
     """A person must decide or fill something in."""
     DEAD_LETTERED = "dead_lettered"
@@ -104,9 +106,15 @@ class Reason(StrEnum):
     """The patient was merged into another, or that was undone."""
     REJECTED_BY_PERSON = "rejected_by_person"
     ALREADY_DONE = "already_done"
-    """Of a command: what it names was released, rejected, redriven, taken back or undone before."""
+    """Of a command on the worklist: what it names was released, rejected, redriven or discarded before."""
     SUPERSEDED = "superseded"
     """Of a ruling: what it names waits no longer, or no longer holds; nothing was changed."""
+    ALREADY_TAKEN_BACK = "already_taken_back"
+    """Of a command on a unit: another one took the unit back before."""
+    ALREADY_UNDONE = "already_undone"
+    """Of the undoing of a merge: another one undid it before."""
+    NEVER_MERGED = "never_merged"
+    """Of the undoing of a merge: that one was refused, and there is nothing to undo."""
     NO_LONGER_KEPT = "no_longer_kept"
     """Of a command: its service date is before the patient's watermark."""
     UNKNOWN_ITEM = "unknown_item"
@@ -219,7 +227,8 @@ class Decision(
     detail: str | None = None
     """Held or dead-lettered: what was expected. Never a value that the source sent."""
     of: str | None = None
-    """Repeated or superseded: the event that holds instead."""
+    """Repeated or superseded: the event that holds instead. Of a command that is refused or undone: the one
+    that did it before."""
     covered_by: ProcedureRef | None = None
     """Already reported: the procedure that fills the unit."""
     charge_id: str | None = None

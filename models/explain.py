@@ -32,7 +32,8 @@ OUTCOMES = {
     Outcome.EXPIRED: "Not charged: what is known of so old a day was removed.",
     Outcome.REJECTED: "Not charged: a person decided that it is not taken in.",
     Outcome.APPLIED: "It was carried out.",
-    Outcome.REFUSED: "It was not carried out.",
+    Outcome.REFUSED: "It has no effect.",
+    Outcome.UNDONE: "It has no effect: a person undid it.",
     Outcome.HELD: "Held: a person must look at it.",
     Outcome.DEAD_LETTERED: "It could not be processed and lies among the dead letters.",
 }
@@ -50,7 +51,7 @@ PAST = {
 """Of outcomes that are no longer true, where ``OUTCOMES`` speaks of what stands."""
 
 REASONS = {
-    Reason.FIRST_OF_DAY: "It was the first of its service on that day.",
+    Reason.FIRST_OF_DAY: "It was the first of its service on that day that came in.",
     Reason.PROMOTED: "It took the place of a procedure that no longer counts.",
     Reason.CONTENT_CORRECTED: "A correction changed what was said of the procedure.",
     Reason.KEY_CORRECTED: "A correction moved the procedure to another day, service or stream.",
@@ -80,8 +81,11 @@ REASONS = {
     Reason.MOVED_TO_PATIENT: "By a higher statement a procedure is another patient's, or this one's again.",
     Reason.PATIENT_MERGED: "The patient was merged into another, or that was undone.",
     Reason.REJECTED_BY_PERSON: "A person rejected it.",
-    Reason.ALREADY_DONE: "What it names was released, rejected, redriven, taken back or undone before.",
+    Reason.ALREADY_DONE: "Another command dealt with what it names before.",
     Reason.SUPERSEDED: "What it names waits no longer, or no longer holds: nothing was changed.",
+    Reason.ALREADY_TAKEN_BACK: "The unit was taken back before.",
+    Reason.ALREADY_UNDONE: "The merge was undone before.",
+    Reason.NEVER_MERGED: "The merge was refused: there is nothing to undo.",
     Reason.NO_LONGER_KEPT: "What is known of so old a day was removed, and nothing of it is changed.",
     Reason.UNKNOWN_ITEM: "Nothing of the name it gives is on the worklist.",
     Reason.AWAITED: "Other ledgers wait for this record: it can only be redriven.",
@@ -134,10 +138,10 @@ def explain(decision: Decision, *, warnings: bool = True, past: bool = False) ->
     said = [(past and PAST.get(decision.outcome)) or OUTCOMES[decision.outcome]]
     if decision.covered_by is not None:
         said.append(f"What {'was' if past else 'is'} charged is {procedure(decision.covered_by)}.")
-    if decision.of not in (None, decision.event_id):
-        said.append(f"See {decision.of}.")
     if decision.reason is not None:
         said.append(REASONS[decision.reason])
+    if decision.of not in (None, decision.event_id):
+        said.append(f"See {decision.of}.")
     if decision.field is not None and decision.detail is not None:
         said.append(f"{decision.field}: expected {decision.detail}.")
     if decision.repeated:
@@ -186,13 +190,14 @@ def charged(acknowledged: Sequence[Acknowledged | None], more: int) -> str:
     return " ".join([said, *(ACKNOWLEDGED[each] for each in dict.fromkeys(acknowledged))])
 
 
-def subject(decision: Decision) -> str:
+def subject(decision: Decision | ProcedureEvent) -> str:
     """What the event is about, as far as it is known."""
     service = SERVICES[decision.service] if decision.service else None
     on = f"on {decision.service_date}" if decision.service_date else None
     by = f"{decision.stream} billing" if decision.stream else None
     known = (service, decision.code, on, decision.facility and f"at {decision.facility}", by)
-    decided = decision.outcome in (Outcome.APPLIED, Outcome.REFUSED)
+    acts = (Outcome.APPLIED, Outcome.REFUSED, Outcome.UNDONE)
+    decided = isinstance(decision, Decision) and decision.outcome in acts
     unknown = "a command or an acknowledgement" if decided else "a procedure of which little is known"
     return ", ".join(filter(None, known)) or unknown
 

@@ -80,15 +80,22 @@ def hear(
     if item is None or isinstance(command, DEAD) != (item.kind is Kind.DEAD_LETTER):
         unknown = Heard(event_id, Outcome.REFUSED, Reason.UNKNOWN_ITEM)
         return Hearing(_decision(event_id, decided, unknown), heard=unknown)
-    if item.state is not State.OPEN:
-        overtaken = item.state is State.SUPERSEDED
-        done: _Done = (item, (), Reason.SUPERSEDED if overtaken else Reason.ALREADY_DONE)
+    if item.state is State.OPEN:
+        changed, taken, refused = _carry_out(item, command, event_id, take_in, decided)
+        heard = Heard(event_id, Outcome.REFUSED if refused else Outcome.APPLIED, refused)
     else:
-        done = _carry_out(item, command, event_id, take_in, decided)
-    changed, taken, refused = done
-    heard = Heard(event_id, Outcome.REFUSED if refused else Outcome.APPLIED, refused)
+        overtaken = item.state is State.SUPERSEDED
+        changed, taken = item, ()
+        why = (Reason.SUPERSEDED, None) if overtaken else (Reason.ALREADY_DONE, _dealt_with(item))
+        heard = Heard(event_id, Outcome.REFUSED, *why)
     changed = replace(changed, heard={**item.heard, command.id: heard})
     return Hearing(_decision(event_id, decided, heard), changed, tuple(taken))
+
+
+def _dealt_with(item: Item) -> str | None:
+    """The event id of the command that was carried out last."""
+    applied = [each.event_id for each in item.heard.values() if each.outcome is Outcome.APPLIED]
+    return applied[-1] if applied else None
 
 
 def _carry_out(item: Item, command: Command, event_id: str, take_in: TakeIn, decided: int) -> _Done:
@@ -219,6 +226,7 @@ def _decision(event_id: str, decided: int, heard: Heard) -> Decision:
         cause=event_id,
         outcome=heard.outcome,
         reason=heard.reason,
+        of=heard.of,
     )
 
 

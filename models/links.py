@@ -1,7 +1,9 @@
-"""Links: which patient was merged into which, whatever the order in which merges and their undoing are heard.
+"""Links: which patient was merged into which.
 
-All merges that are known and not undone are taken in the order (time, id). One is refused that would close a
-circle, or whose losing patient was merged before. So who survives is a pure function of the set of merges.
+Of the merges that are known those that were neither undone nor refused are taken in the order (time, id): of
+two that cross each other on their way the same one holds, whichever is heard first. One is refused that would
+close a circle, or whose losing patient was merged before. That is final, as for every other command: who was
+told so takes it as over, and the undoing of another merge must not carry it out.
 """
 
 from collections.abc import Iterable
@@ -46,7 +48,12 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sequence: int = 0
     """Of the last decision about the merge."""
     refused: Reason | None = None
-    """Why it has no effect."""
+    """Why it never has an effect again."""
+
+    @property
+    def holding(self) -> Merge | None:
+        """The merge, unless it was undone or refused."""
+        return None if self.undo or self.refused else self.merge
 
     @property
     def patients(self) -> tuple[str, ...]:
@@ -79,48 +86,72 @@ def link(said: Merge | Undo, graph: Graph, at: int, decided: int = 0) -> Linked:
 
     ``decided``: how many decisions there are about it already, since it was a dead letter.
     """
-    merge_id = said.id if isinstance(said, Merge) else said.merge
-    known = graph.link(merge_id) or Link(id=merge_id, losing=said.losing, surviving=said.surviving)
-    other = known.merge if isinstance(said, Merge) else known.undo
-    if other is not None:
-        return Linked([], [], [], _again(said, other, decided + 1))
-    if isinstance(said, Undo) and (once := graph.link(_undoing(said))) and once.undo is not None:
-        return Linked([], [], [], [_decision(said, decided + 1, Outcome.REPEATED, of=once.undo.event_id)])
-    if isinstance(said, Merge):
-        known = replace(known, merge=said, losing=said.losing, surviving=said.surviving, sequence=decided)
-    else:
-        known = replace(known, undo=said)
-    before = _connected((known.losing, known.surviving), graph)
-    held = merge_id in before and before[merge_id].merge is not None and not before[merge_id].refused
-    after = {**before, merge_id: known}
-    decisions = [_decision(said, decided + 1, Outcome.APPLIED)] if isinstance(said, Undo) else []
-    reasons = _holding(after.values())[1]
-    for each in [*after.values()]:
-        reason = reasons.get(each.id)
-        if each.merge is not None and (each.merge is said or reason != each.refused):
-            after[each.id] = replace(each, sequence=each.sequence + 1, refused=reason)
-            outcome = Outcome.REFUSED if reason else Outcome.APPLIED
-            decisions.append(_decision(each.merge, each.sequence + 1, outcome, reason, cause=said.event_id))
-    was, now = _survivors(before.values()), _survivors(after.values())
-    survivors = [
-        Survivor(patient=patient, event_id=said.event_id, survivor=now.get(patient), at=at)
-        for patient in sorted({*was, *now})
-        if was.get(patient) != now.get(patient)
-    ]
-    reviews = []
-    if isinstance(said, Undo) and known.merge and held:
-        reviews.append(
-            Review(
-                patient=was[known.losing],
-                event_id=said.event_id,
-                merge=merge_id,
-                since=known.merge.time,
-            )
-        )
-    changed = [each for each in after.values() if each != before.get(each.id)]
+    first = _first(said, graph)
+    if first is not None and first.event_id != said.event_id:
+        repeated = _decision(said, decided + 1, Outcome.REPEATED, of=first.event_id)
+        return Linked([], [], [], [repeated])
     if isinstance(said, Undo):
-        changed.append(Link(id=_undoing(said), undo=said))
-    return Linked(changed, survivors, reviews, decisions)
+        return _undo(said, graph, at, decided + 1)
+    if first is not None:
+        return Linked([], [], [], [])  # a replay, and more may have been decided about it since
+    return _merge(said, graph, at, decided + 1)
+
+
+def _merge(said: Merge, graph: Graph, at: int, sequence: int) -> Linked:
+    known = graph.link(said.id) or Link(id=said.id)
+    known = replace(known, merge=said, losing=said.losing, surviving=said.surviving, sequence=sequence)
+    if known.undo is not None:
+        undone = _decision(said, sequence, Outcome.UNDONE, of=known.undo.event_id)
+        return Linked([known], [], [], [undone])
+    before = _connected(known.patients, graph)
+    after = {**before, known.id: known}
+    decisions = []
+    against = _against(after.values())
+    if known.id not in against:
+        decisions.append(_decision(said, sequence, Outcome.APPLIED))
+    for merge_id, reason in against.items():
+        each = after[merge_id]
+        number = sequence if each is known else each.sequence + 1
+        after[merge_id] = replace(each, sequence=number, refused=reason)
+        assert each.merge is not None
+        decisions.append(_decision(each.merge, number, Outcome.REFUSED, reason, cause=said.event_id))
+    changed = [each for each in after.values() if each != before.get(each.id)]
+    return Linked(changed, _told(before, after, said, at), [], decisions)
+
+
+def _undo(said: Undo, graph: Graph, at: int, sequence: int) -> Linked:
+    own = Link(id=_undoing(said), undo=said)
+    known = graph.link(said.merge) or Link(id=said.merge, losing=said.losing, surviving=said.surviving)
+    decisions = [_decision(said, sequence, Outcome.APPLIED)]
+    if known.undo is not None and known.undo.id == said.id:
+        return Linked([], [], [], decisions)  # a replay
+    if known.undo is not None:
+        return _refuse(said, own, sequence, Reason.ALREADY_UNDONE, known.undo)
+    if known.merge is not None and known.refused is not None:
+        return _refuse(said, own, sequence, Reason.NEVER_MERGED, known.merge)
+    undone = replace(known, undo=said)
+    if known.merge is None:
+        return Linked([undone, own], [], [], decisions)
+    undone = replace(undone, sequence=known.sequence + 1)
+    decisions.append(_decision(known.merge, undone.sequence, Outcome.UNDONE, cause=said.event_id))
+    before = _connected(known.patients, graph)
+    after = {**before, known.id: undone}
+    last = _survivors(before.values())[known.losing]
+    review = Review(patient=last, event_id=said.event_id, merge=known.id, since=known.merge.time)
+    return Linked([undone, own], _told(before, after, said, at), [review], decisions)
+
+
+def _refuse(said: Undo, own: Link, sequence: int, reason: Reason, of: Merge | Undo) -> Linked:
+    return Linked([own], [], [], [_decision(said, sequence, Outcome.REFUSED, reason, of=of.event_id)])
+
+
+def _first(said: Merge | Undo, graph: Graph) -> Merge | Undo | None:
+    """The command of this id as it was heard first."""
+    if isinstance(said, Merge):
+        link = graph.link(said.id)
+        return link.merge if link else None
+    link = graph.link(_undoing(said))
+    return link.undo if link else None
 
 
 def _undoing(undo: Undo) -> str:
@@ -145,28 +176,34 @@ def _connected(patients: tuple[str, ...], graph: Graph) -> dict[str, Link]:
     return found
 
 
-def _holding(links: Iterable[Link]) -> tuple[dict[str, str], dict[str, Reason]]:
-    """Into whom each losing patient is merged, and why the other merges have no effect."""
+def _told(before: dict[str, Link], after: dict[str, Link], said: Merge | Undo, at: int) -> list[Survivor]:
+    """What the patients are told whose survivor is another one now."""
+    was, now = _survivors(before.values()), _survivors(after.values())
+    return [
+        Survivor(patient=patient, event_id=said.event_id, survivor=now.get(patient), at=at)
+        for patient in sorted({*was, *now})
+        if was.get(patient) != now.get(patient)
+    ]
+
+
+def _against(links: Iterable[Link]) -> dict[str, Reason]:
+    """Why merges can no longer hold, by id: each is against those before it in the order (time, id)."""
     merged: dict[str, str] = {}
     refused: dict[str, Reason] = {}
-    for merge, undo in sorted(
-        ((each.merge, each.undo) for each in links if each.merge),
-        key=lambda each: (each[0].time, each[0].id),
-    ):
-        if undo is not None:
-            refused[merge.id] = Reason.ALREADY_DONE
-        elif merge.losing in merged:
+    holding = [merge for each in links if (merge := each.holding)]
+    for merge in sorted(holding, key=lambda each: (each.time, each.id)):
+        if merge.losing in merged:
             refused[merge.id] = Reason.ALREADY_MERGED
         elif _root(merge.surviving, merged) == merge.losing:
             refused[merge.id] = Reason.WOULD_CYCLE
         else:
             merged[merge.losing] = merge.surviving
-    return merged, refused
+    return refused
 
 
 def _survivors(links: Iterable[Link]) -> dict[str, str]:
     """By merged patient, whom it was merged into in the end."""
-    merged = _holding(links)[0]
+    merged = {merge.losing: merge.surviving for each in links if (merge := each.holding)}
     return {patient: _root(patient, merged) for patient in merged}
 
 
@@ -174,17 +211,6 @@ def _root(patient: str, merged: dict[str, str]) -> str:
     while patient in merged:
         patient = merged[patient]
     return patient
-
-
-def _again(said: Merge | Undo, first: Merge | Undo, sequence: int) -> list[Decision]:
-    """The same command once more, or another one that undoes what is undone."""
-    if said.id != first.id:
-        return [_decision(said, sequence, Outcome.REFUSED, Reason.ALREADY_DONE)]
-    if said.event_id != first.event_id:
-        return [_decision(said, sequence, Outcome.REPEATED, of=first.event_id)]
-    if isinstance(said, Undo):
-        return [_decision(said, sequence, Outcome.APPLIED)]
-    return []  # a replay, and more may have been decided about it since
 
 
 def _decision(

@@ -35,6 +35,11 @@ def told(account: Account, latest: Mapping[str, Decision]) -> Told:
         units=[record for record in passed_on if isinstance(record, Override | Opening)],
         merges=[merged(command) for command in commands if isinstance(command, Merge)],
         undone={command.merge for command in commands if isinstance(command, UndoMerge)},
+        refused={
+            spoken.command.id
+            for spoken in heard
+            if isinstance(spoken.command, Merge) and _outcome(spoken, latest) is Outcome.REFUSED
+        },
         parked=waits,
         rejected=against,
         unmoved=unmoved(account, out),
@@ -46,7 +51,8 @@ def told(account: Account, latest: Mapping[str, Decision]) -> Told:
 
 
 def merged(command: Merge) -> Merged:
-    return Merged(command.time, command.id, command.losing, command.surviving)
+    time = int(command.time.timestamp() * 1000)
+    return Merged(time, command.id, command.losing, command.surviving)
 
 
 def entries(spoken: Spoken) -> Iterator[Override | Opening | Expiry]:
@@ -71,5 +77,9 @@ def entries(spoken: Spoken) -> Iterator[Override | Opening | Expiry]:
 
 def _heard(spoken: Spoken, latest: Mapping[str, Decision]) -> bool:
     """Not one that repeats another, or could not be read."""
+    return _outcome(spoken, latest) not in (Outcome.REPEATED, Outcome.DEAD_LETTERED)
+
+
+def _outcome(spoken: Spoken, latest: Mapping[str, Decision]) -> Outcome | None:
     decision = latest.get(spoken.event_id)
-    return decision is None or decision.outcome not in (Outcome.REPEATED, Outcome.DEAD_LETTERED)
+    return decision.outcome if decision else None

@@ -21,7 +21,8 @@ from models.tally import ACKNOWLEDGED, CHARGE, CREDIT, IN, LATE, Bucket, Counts,
 SUPPRESSED = (Outcome.REPEATED, Outcome.ALREADY_REPORTED, Outcome.SUPERSEDED)
 """What is a duplicate of what is charged already, by cause: the message was sent again, another procedure
 fills the unit, a later statement about the same procedure holds."""
-OUTCOMES = tuple(outcome for outcome in Outcome if outcome not in (Outcome.APPLIED, Outcome.REFUSED))
+OF_COMMANDS = (Outcome.APPLIED, Outcome.REFUSED, Outcome.UNDONE)
+OUTCOMES = tuple(outcome for outcome in Outcome if outcome not in OF_COMMANDS)
 """What may become of a procedure event. Commands and acknowledgements are not counted."""
 
 

@@ -18,7 +18,7 @@ from models.codes import Service
 from models.entries import Opening, Override, item_of
 from models.history import History, highest, histories, holding
 from models.procedures import SEPARATOR, ProcedureEvent, Stream
-from models.survivors import survivor, taken
+from models.survivors import survivor
 from models.told import Told
 
 
@@ -117,7 +117,7 @@ def _moved(said: Mapping[str, History]) -> set[str]:
 
 
 def _whose(holds: Mapping[str, ProcedureEvent], told: Told) -> dict[str, str]:
-    hold = taken(told.merges, told.undone)
+    hold = told.merged
     whose = {}
     for procedure, statement in holds.items():
         home = statement.stated_patient

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from models.entries import Opening, Override
 from models.procedures import ProcedureEvent
-from models.survivors import Merged
+from models.survivors import Merged, taken
 
 
 class Told(NamedTuple):
@@ -18,6 +18,9 @@ class Told(NamedTuple):
     merges: Sequence[Merged] = ()
     undone: Set[str] = frozenset()
     """Names of the merges that were undone."""
+    refused: Set[str] = frozenset()
+    """Names of the merges that were refused, for good. Whether another was undone before only the order of
+    one log can tell."""
     parked: Set[str] = frozenset()
     """Ids (``item_of``) of what would credit a charge on a claim, and nobody has ruled on."""
     rejected: Set[str] = frozenset()
@@ -32,6 +35,11 @@ class Told(NamedTuple):
     """By patient: service dates before it are not kept."""
     handed: Mapping[str, Set[str]] = {}
     """By procedure key: every patient that it was handed to, since whoever has it may forget it."""
+
+    @property
+    def merged(self) -> dict[str, Merged]:
+        """The merges that hold, by losing patient."""
+        return taken(self.merges, self.undone | self.refused)
 
     @property
     def without_effect(self) -> Set[str]:

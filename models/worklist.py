@@ -2,6 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -43,6 +44,16 @@ class Heard(msgspec.Struct, array_like=True, frozen=True):
     event_id: str
     outcome: Outcome
     reason: Reason | None = None
+    of: str | None = None
+    """Refused: the event id of the command that dealt with the item before."""
+
+
+class Listed(NamedTuple):
+    """Where an item stands: what is open apart from what was decided, each the oldest first."""
+
+    is_open: bool
+    since: int
+    id: str
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -81,6 +92,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many times it was tried again."""
     heard: dict[str, Heard] = {}
     """By command id."""
+
+    @property
+    def listed(self) -> Listed:
+        return Listed(self.state is State.OPEN, self.since, self.id)
 
 
 encode_item = msgspec.json.Encoder().encode

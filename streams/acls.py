@@ -68,6 +68,8 @@ def acls(settings: Settings, role: Role) -> list[Acl]:
                 _topics(states, (read, write, configs), "keep and restore state"),
                 _topics(outputs, (write, configs), "say what became of them"),
                 _topics([topics.access], (write, configs), "note who looked at a patient"),
+                _topics([topics.commands], (write,), "give the commands of people who decide on its pages"),
+                _topics([topics.decisions], (read,), "tell them what came of these"),
                 Acl(Resource.GROUP, (group,), (read,), "share the partitions, commit offsets"),
                 Acl(
                     Resource.TRANSACTIONAL_ID,

@@ -20,7 +20,7 @@ from streams.once import Engine, Observer, Observers, OnceApp, Silent, die
 from streams.pace import Pace
 from streams.settings import Settings, SettingsError
 from streams.topics import Topics
-from streams.views import mount
+from streams.views import Agents, mount
 from streams.views.metrics import counting
 from streams.views.site import Site
 
@@ -51,11 +51,13 @@ def create_site(settings: Settings, *, observer: Observer | None = None) -> Site
         topic.name: json_procedures.read for topic in (topics.lab_procedures, topics.infusion_procedures)
     }
     sources = Sources(topics, facilities, formats)
-    intake = Intake(app, topics, sources, settings)
-    ledger = Ledger(app, topics, settings)
-    holds = Holds(app, topics, sources, settings)
-    identity = Identity(app, topics, settings)
-    mount(app, site, pace, measured, sources, intake, ledger, holds, identity)
+    agents = Agents(
+        Intake(app, topics, sources, settings),
+        Ledger(app, topics, settings),
+        Holds(app, topics, sources, settings),
+        Identity(app, topics, settings),
+    )
+    mount(app, site, pace, measured, sources, agents)
     return site
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import islice
@@ -54,6 +54,27 @@ class Came(NamedTuple):
         """Whether it was carried out, now or when it was given before."""
         return self.decision is not None and self.decision.outcome in (Outcome.APPLIED, Outcome.REPEATED)
 
+    @property
+    def changed(self) -> bool:
+        """Whether something is decided of its item because of it."""
+        return _changes(self.decision)
+
+
+class Followed(NamedTuple):
+    """What came of a command, and what was decided of other events because of it."""
+
+    came: Came
+    follows: list[Decision]
+    is_whole: bool
+    """False: something of it was not decided in time."""
+
+
+def _changes(decision: Decision | None) -> bool:
+    """Whether the command that it is on had an effect on its item."""
+    return decision is not None and (
+        decision.outcome is Outcome.APPLIED or decision.reason is Reason.STILL_HELD
+    )
+
 
 def stamp(user: str, reason: str) -> dict[str, Any]:
     """What every command says: a new id, who, when, why."""
@@ -90,6 +111,50 @@ async def carry_out(
                     yield came
     for event_id in [*waiting.commands]:
         yield waiting.came(event_id)
+
+
+async def carry_through(
+    settings: Settings,
+    commands: Iterable[Command],
+    foreseen: Mapping[str, Collection[str]],
+    *,
+    seconds: float,
+) -> list[Followed]:
+    """What came of each command, and every decision that it brought about on other events.
+
+    ``foreseen``: by item, the events of which something must be decided because of its command; that is
+    waited for, too. Raises ``BrokersError``.
+    """
+    decisions = Topics.of(settings).decisions.name
+    until = asyncio.get_running_loop().time() + seconds
+    async with reader(settings) as source:
+        behind = await source.spans(decisions)
+        came = [each async for each in carry_out(settings, commands, seconds=seconds)]
+        found: dict[str, list[Decision]] = {each.event_id: [] for each in came if each.changed}
+        awaited = {
+            (each.event_id, event)
+            for each in came
+            if each.changed
+            for event in foreseen.get(each.said.name, ())
+        }
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                following = source.follow(decisions, behind)
+                while awaited:
+                    for record in await anext(following):
+                        decision = decode_decision(record.value)
+                        if decision.cause in found and decision.event_id != decision.cause:
+                            found[decision.cause].append(decision)
+                            awaited.discard((decision.cause, decision.event_id))
+    late = {event_id for event_id, _ in awaited}
+    return [
+        Followed(
+            each,
+            found.get(each.event_id, []),
+            each.decision is not None and each.event_id not in late,
+        )
+        for each in came
+    ]
 
 
 async def find(settings: Settings, name: str, kind: type[C]) -> C:
@@ -175,11 +240,7 @@ class _Waiting:
 
     def _changes(self, said: Said, decision: Decision | None) -> bool:
         """Whether something is decided of its item because of the command."""
-        return (
-            self._is_on_item(said)
-            and decision is not None
-            and (decision.outcome is Outcome.APPLIED or decision.reason is Reason.STILL_HELD)
-        )
+        return self._is_on_item(said) and _changes(decision)
 
     def _is_on_item(self, said: Said) -> bool:
         return self._of_items and said.command in ("release", "redrive")

@@ -17,7 +17,7 @@ from models.procedures import ProcedureEvent, place
 from models.putting import enter, put
 from models.resolve import resolve
 from models.tally import put_on_list
-from models.worklist import Heard, Item, decode_item, pack_item, unpack_item
+from models.worklist import Heard, Item, Listed, decode_item, pack_item, unpack_item
 from streams.dead_letters import read_aside
 from streams.headers import COMMAND, DECIDED, ITEM, REDRIVEN_FROM, TYPE, decided_of, event_of
 from streams.intake.sources import Sources
@@ -37,6 +37,21 @@ UNKNOWN: Codec[str, Heard] = Codec(
     str.encode, bytes.decode, msgspec.json.Encoder().encode, msgspec.json.Decoder(Heard).decode
 )
 """By command id, of every command that named nothing on the worklist."""
+
+
+def _encode_listed(place: Listed) -> bytes:
+    return f"{'open' if place.is_open else 'done'}{place.since:015d}{place.id}".encode()
+
+
+def _decode_listed(key: bytes) -> Listed:
+    return Listed(key.startswith(b"open"), int(key[4:19]), key[19:].decode())
+
+
+ORDER: Codec[Listed, bytes] = Codec(_encode_listed, _decode_listed, bytes, bytes)
+"""Every item by where it is listed: whoever asks for the next few need not read those that were decided."""
+_HERE = b"1"
+
+OnWorklist = Release | Reject | Redrive | Discard
 
 
 class _Record(NamedTuple):
@@ -59,6 +74,7 @@ class Holds:
         self._dead_letters = topics.dead_letters.name
         self._passing = Passing(topics, f"/{app.conf.id}/holds", settings.partitions)
         self.worklist = app.once_table("worklist", WORKLIST)
+        self.order = app.once_table("worklist_order", ORDER)
         self.unknown = app.once_table("unknown_commands", UNKNOWN)
         self.refusals = Refusals(app, "holds_refused")
         self.tallies = Tallies(app, "holds")
@@ -69,7 +85,10 @@ class Holds:
                 topics.held.name: topics.holds.name,
                 topics.dead_letters.name: topics.redrives.name,
             },
-            tables=[self.worklist, self.unknown, self.refusals.table, *self.tallies.tables],
+            tables=[
+                *(self.worklist, self.order, self.unknown, self.refusals.table),
+                *self.tallies.tables,
+            ],
         )
 
     def fill(self, unit: UnitOfWork) -> None:
@@ -94,8 +113,15 @@ class Holds:
         item = self.worklist.get(aside.decision.event_id)
         now = put(item, aside)
         if now is not item:
-            self.worklist[now.id] = now
+            self._keep(item, now)
             self._count(item, now)
+
+    def _keep(self, before: Item | None, after: Item) -> None:
+        self.worklist[after.id] = after
+        if before is None or before.listed != after.listed:
+            if before is not None:
+                del self.order[before.listed]
+            self.order[after.listed] = _HERE
 
     def _count(self, before: Item | None, after: Item, taken: Iterable[Taken] = ()) -> None:
         """Count the events on the list. Commands and acknowledgements are no events."""
@@ -113,7 +139,7 @@ class Holds:
         known = self.worklist.get(item.id)
         now = enter(known, item if item.since else replace(item, since=record.timestamp))
         if now is not known:
-            self.worklist[item.id] = now
+            self._keep(known, now)
 
     def _hear(self, unit: UnitOfWork, record: Any) -> None:
         """Carry out a command. Reading the state is not guarded: where that fails nothing may be decided."""
@@ -122,14 +148,14 @@ class Holds:
             return
         try:
             said = command.validate_json(record.value)
-            if not isinstance(said, Release | Reject | Redrive | Discard):
+            if not isinstance(said, OnWorklist):
                 raise TypeError("no command on the worklist")
         except Exception as error:
             self._fail(unit, record, event_id, before, error)
             return
         item, unknown = self.worklist.get(said.item), self.unknown.get(said.id)
         try:
-            hearing = hear(item, said, event_id, self.take_in, before=unknown, decided=before)
+            hearing = self.hear(item, said, event_id, before=unknown, decided=before)
         except Exception as error:
             self._fail(unit, record, event_id, before, error)
             return
@@ -137,9 +163,21 @@ class Holds:
         if hearing.heard is not None:
             self.unknown[said.id] = hearing.heard
         if item is not None and hearing.item is not None:
-            self.worklist[said.item] = hearing.item
+            self._keep(item, hearing.item)
             self._count(item, hearing.item, hearing.taken)
             self._follow(unit, item, said, hearing)
+
+    def hear(
+        self,
+        item: Item | None,
+        said: OnWorklist,
+        event_id: str,
+        *,
+        before: Heard | None = None,
+        decided: int = 0,
+    ) -> Hearing:
+        """What a command does to an item, with today's facilities. Nothing is done by asking."""
+        return hear(item, said, event_id, self.take_in, before=before, decided=decided)
 
     def take_in(self, item: Item, said: Release | Redrive) -> list[Taken]:
         """What the item's record is today, with what the command puts in its place. Raises Unreadable."""
@@ -161,9 +199,7 @@ class Holds:
         except msgspec.DecodeError:
             raise Unreadable("value", "an entry of the ledger") from None
 
-    def _follow(
-        self, unit: UnitOfWork, item: Item, said: Release | Redrive | Reject | Discard, came: Hearing
-    ) -> None:
+    def _follow(self, unit: UnitOfWork, item: Item, said: OnWorklist, came: Hearing) -> None:
         """Send what the command brings about."""
         for taken in came.taken:
             headers: Headers = []

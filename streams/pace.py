@@ -71,12 +71,9 @@ class Pace(Silent):
             seen[owner.tp] = ends
         self._ends = seen
 
-    def behind(self, tp: TopicPartition, position: int) -> float | None:
+    def behind(self, tp: TopicPartition, position: int) -> float:
         """Seconds for which records have waited after ``position``, as far as was seen; 0 if none wait."""
-        ends = self._ends.get(tp)
-        if not ends:
-            return None
-        past = next((at for at, end in ends if end > position), None)
+        past = next((at for at, end in self._ends.get(tp, ()) if end > position), None)
         return 0.0 if past is None else time.monotonic() - past
 
     def _bin(self) -> Bin:

@@ -20,7 +20,7 @@ def carry_out(books: Books, entry: Override | Opening, cause: str) -> None:
     day = books.days[entry.service_date]
     given = day.opening if isinstance(entry, Opening) else day.overrides
     if given.get(_key(entry), {}).get(entry.name) is False:
-        answered(books, entry, Outcome.REFUSED, Reason.ALREADY_DONE, cause=cause)
+        answered(books, entry, Outcome.REFUSED, Reason.ALREADY_TAKEN_BACK, cause=cause)
         return
     set_units(books, entry, entry.stands, cause)
     answered(books, entry, Outcome.APPLIED, cause=cause)

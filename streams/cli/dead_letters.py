@@ -166,16 +166,15 @@ def fitting(
     of_reason: str | None, source: str | None, since: datetime | None, until: datetime | None
 ) -> "Wanted":
     """Wants the items that all filters leave."""
-    return lambda item: (
-        of_reason in (None, item.reason)
-        and source in (None, item.source, item.topic)
-        and (since is None or item.since >= _milliseconds(since))
-        and (until is None or item.since < _milliseconds(until))
-    )
+    from models.selection import Selection
+
+    return Selection(
+        reason=of_reason, source=source, since=_milliseconds(since), until=_milliseconds(until)
+    ).fits
 
 
-def _milliseconds(moment: datetime) -> float:
-    return moment.replace(tzinfo=UTC).timestamp() * 1000
+def _milliseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 def _read(path: Path, found: "list[Item]") -> bytes:

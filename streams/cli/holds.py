@@ -1,8 +1,7 @@
 """``perdiem holds``: what is held, and what a person decides about it."""
 
 import asyncio
-import json
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -63,12 +62,17 @@ def release(
 ) -> None:
     """Take in what is held, with what was missing filled in; apply a correction that is held."""
     from models.commands import Release
-    from streams.commands import stamp
+    from models.filling import filled_in
+    from models.messages import Unreadable
+    from streams.commands import CommandsError, stamp
     from streams.settings import Settings
     from streams.worklist import chosen, held, named
 
     signature = signed(user, reason)
-    given = filled_in(fill or [])
+    try:
+        given = filled_in(fill or [])
+    except Unreadable as error:
+        raise CommandsError(str(error)) from None
     settings = Settings.load()
     found = chosen(asyncio.run(held(settings, named(*items))), items, *kinds())
     said = f", filled in: {', '.join(each.partition('=')[0] for each in fill)}" if fill else ""
@@ -110,43 +114,3 @@ def line(item: "Item") -> str:
     from models.explain import releases
 
     return f"{item.id} ({words(item.kind)}: {releases(item)})"
-
-
-def filled_in(pairs: list[str]) -> dict[str, Any]:
-    """The fields that ``FIELD=VALUE`` name. Raises ``CommandsError`` for one that does not fit."""
-    from models.filling import check
-    from models.messages import Unreadable
-    from streams.commands import CommandsError
-
-    fill: dict[str, Any] = {}
-    for pair in pairs:
-        field, separator, text = pair.partition("=")
-        if not separator:
-            raise CommandsError("--fill: FIELD=VALUE expected")
-        try:
-            try:
-                check(_nested(field, text))
-                value: Any = text
-            except Unreadable:
-                # A number, a list or null is no text.
-                value = json.loads(text)
-                check(_nested(field, value))
-        except Unreadable as error:
-            raise CommandsError(str(error)) from None
-        except ValueError:
-            raise CommandsError(f"--fill: {field}: a value that fits it expected") from None
-        _merge(fill, _nested(field, value))
-    return fill
-
-
-def _nested(field: str, value: Any) -> dict[str, Any]:
-    first, _, rest = field.partition(".")
-    return {first: _nested(rest, value) if rest else value}
-
-
-def _merge(fill: dict[str, Any], more: dict[str, Any]) -> None:
-    for name, value in more.items():
-        if isinstance(value, dict) and isinstance(fill.get(name), dict):
-            _merge(fill[name], value)
-        else:
-            fill[name] = value

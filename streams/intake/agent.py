@@ -6,7 +6,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from models.billing import Decision, Outcome, Reason
-from models.facilities import Facilities
 from models.hearing import Taken
 from models.messages import Unreadable
 from models.procedures import ProcedureEvent
@@ -38,11 +37,6 @@ class Intake:
             changelogs={source: topic.name for source, topic in topics.intake_states.items()},
             tables=[self.windows, *self.tallies.tables],
         )
-
-    @property
-    def facilities(self) -> Facilities:
-        """As the facilities file names them."""
-        return self._sources.facilities
 
     def fill(self, unit: UnitOfWork) -> None:
         """Raises Refused when too large a share of the latest records are dead letters."""

@@ -1,5 +1,7 @@
 """Views: the web pages of a worker, and their JSON twins."""
 
+from typing import NamedTuple
+
 from streams.holds import Holds
 from streams.identity import Identity
 from streams.intake.agent import Intake
@@ -10,6 +12,7 @@ from streams.once import OnceApp
 from streams.pace import Pace
 from streams.views import (
     days,
+    desks,
     doors,
     episode,
     find,
@@ -26,35 +29,38 @@ from streams.views.records import Records
 from streams.views.site import Site
 from streams.views.state import Running
 from streams.views.tallied import Tallied
+from streams.views.worklist import Worklist
 
 
-def mount(
-    app: OnceApp,
-    site: Site,
-    pace: Pace,
-    measured: Measured,
-    sources: Sources,
-    intake: Intake,
-    ledger: Ledger,
-    holds: Holds,
-    identity: Identity,
-) -> None:
+class Agents(NamedTuple):
+    """What keeps the state that the pages show."""
+
+    intake: Intake
+    ledger: Ledger
+    holds: Holds
+    identity: Identity
+
+
+def mount(app: OnceApp, site: Site, pace: Pace, measured: Measured, sources: Sources, agents: Agents) -> None:
     """Add every page to ``app``."""
     site.begin(app)
-    tallies = [intake.tallies, ledger.tallies, holds.tallies]
-    running, tallied = Running(app, pace), Tallied(tallies)
+    facilities = sources.facilities
+    tallies = [agents.intake.tallies, agents.ledger.tallies, agents.holds.tallies]
     measured.balance.tallies = tallies
+    running, tallied = Running(app, pace), Tallied(tallies)
+    known = Known(site.settings, agents.ledger, agents.identity)
+    known.add_to(site.workers)
+    worklist = Worklist(site, agents.holds, agents.ledger)
+    records, hrefs = Records(site.settings, sources, agents.holds), Hrefs(site)
+
     health.mount(app)
     doors.mount(site)
     sign_in.mount(site)
     overview.mount(site, running, tallied)
-    days.mount(site, tallied, intake.facilities)
+    days.mount(site, tallied, facilities)
     metrics.mount(site, running, measured)
-    known, hrefs = Known(site.settings, ledger, identity, holds), Hrefs(site)
-    if site.secret is not None:
-        known.add_to(site.workers)
-    records = Records(site.settings, sources, holds)
-    find.mount(site, known, records, hrefs, sources.facilities)
+    find.mount(site, known, worklist, records, hrefs, facilities)
     patient.mount(site, known, hrefs)
     patient_day.mount(site, known, records, hrefs)
     episode.mount(site, known, hrefs)
+    desks.mount(site, worklist, facilities)

@@ -22,6 +22,7 @@ from streams.views.records import Records, RecordsError
 from streams.views.rights import Right
 from streams.views.site import Asked, Shown, Site, wants_json
 from streams.views.workers import Missing
+from streams.views.worklist import Worklist
 from streams.why import EVENT_ID
 
 _CHARGE_ID = re.compile(r"[0-9a-fA-F]{32}")
@@ -76,8 +77,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Search:
     """One search. ``missing`` collects what nobody answered for."""
 
-    def __init__(self, known: Known, records: Records, hrefs: Hrefs) -> None:
+    def __init__(self, known: Known, worklist: Worklist, records: Records, hrefs: Hrefs) -> None:
         self._known = known
+        self._worklist = worklist
         self._records = records
         self._hrefs = hrefs
         self.missing: set[Missing] = set()
@@ -128,7 +130,7 @@ class Search:
         return hits
 
     async def _event(self, event_id: str) -> list[Hit]:
-        item, missing = await self._known.item(event_id)
+        item, missing = await self._worklist.find(event_id)
         self.missing |= {*missing}
         hits = [self._listed(item)] if item else []
         if (item and item.state is State.OPEN) or event_id.rsplit(":", 3)[0] not in self._records:
@@ -187,7 +189,9 @@ class Search:
         return [Hit(said="The ledger does not know its procedure: it may not have come there yet.")]
 
 
-def mount(site: Site, known: Known, records: Records, hrefs: Hrefs, facilities: Facilities) -> None:
+def mount(
+    site: Site, known: Known, worklist: Worklist, records: Records, hrefs: Hrefs, facilities: Facilities
+) -> None:
     """Add ``/find``."""
     authorities = sorted(authority.id for authority in facilities.authorities)
 
@@ -201,7 +205,7 @@ def mount(site: Site, known: Known, records: Records, hrefs: Hrefs, facilities: 
         """What was found; a browser goes on to where that is one thing that needs no word."""
         sent = await asked.request.post()
         wanted = sought(str(sent.get("text", "")), str(sent.get("authority", "")), facilities)
-        search, said = Search(known, records, hrefs), ""
+        search, said = Search(known, worklist, records, hrefs), ""
         hits: Iterable[Hit] = []
         if wanted is None:
             said = "That names nothing that can be looked for: of a record number the authority is needed."

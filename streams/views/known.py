@@ -1,4 +1,4 @@
-"""Known: what the agents know of a patient, a charge, a product or an item, asked of whoever owns it."""
+"""Known: what the agents know of a patient, a charge or a product, asked of whoever owns it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,8 +8,6 @@ from aiokafka import TopicPartition
 from models.day import PatientDay
 from models.news import Product, Stated, news_key
 from models.patient import Patient
-from models.worklist import Item
-from streams.holds import Holds
 from streams.identity import Identity
 from streams.kept import UNTIL_DATE
 from streams.ledger import Ledger, PatientDate
@@ -42,20 +40,18 @@ class Known:
     Each answer comes with the partitions that nobody answered for.
     """
 
-    def __init__(self, settings: Settings, ledger: Ledger, identity: Identity, holds: Holds) -> None:
+    def __init__(self, settings: Settings, ledger: Ledger, identity: Identity) -> None:
         self._partitions = settings.partitions
         self._topics = Topics.of(settings)
         self._ledger = ledger
         self._identity = identity.state
-        self._holds = holds
         self._patient = Question("patient", Named, Kept, ["ledger"], self._local_patient)
         self._charge = Question("charge", Named, PatientDate | None, ["ledger"], self._local_charge)  # type: ignore[arg-type]
         self._patients = Question("patients", Named, tuple[str, ...], ["identity"], self._local_patients)
-        self._item = Question("item", Named, Item | None, ["holds"], self._local_item)  # type: ignore[arg-type]
 
     def add_to(self, workers: Workers) -> None:
         self._workers = workers
-        for question in (self._patient, self._charge, self._patients, self._item):
+        for question in (self._patient, self._charge, self._patients):
             workers.add(question)
 
     async def patient(self, name: str) -> tuple[Kept, list[Missing]]:
@@ -76,13 +72,6 @@ class Known:
     async def procedure(self, source: str, procedure_id: str) -> tuple[tuple[str, ...], list[Missing]]:
         """The patients for whom a procedure counts: one, if the source's ids are unique."""
         return await self._named(news_key(Stated(source, procedure_id, "", ("", 0, ""), 0, True, "")))
-
-    async def item(self, item_id: str) -> tuple[Item | None, list[Missing]]:
-        """What is on the worklist, or was, under an event's id."""
-        topics = self._topics
-        places = self._places(item_id.encode(), topics.held.name, topics.dead_letters.name)
-        answers = await self._workers.ask(self._item, Named(item_id), partitions=places)
-        return next((found for found in answers.found if found), None), answers.missing
 
     async def _named(self, key: bytes) -> tuple[tuple[str, ...], list[Missing]]:
         places = self._places(key, self._topics.identifiers.name)
@@ -111,7 +100,3 @@ class Known:
         for tops in slices(owners, self._identity.procedures):
             found += [patient for patient, top in (tops.get(asked.name) or {}).items() if not top.away]
         return tuple(sorted(found))
-
-    async def _local_item(self, owners: Sequence[Owner], asked: Named) -> Item | None:
-        found = [part.get(asked.name) for part in slices(owners, self._holds.worklist)]
-        return next((item for item in found if item), None)

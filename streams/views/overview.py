@@ -196,9 +196,8 @@ def _moment(at: int, bins: list[Bin]) -> Moment:
 def mount(site: Site, running: Running, tallied: Tallied) -> None:
     """Add ``/`` and what keeps it up to date."""
     overviews = Fresh(Overviews(site, running, tallied).make, _FRESH)
-    if site.secret is not None:
-        site.workers.add(running.question)
-        tallied.add_to(site.workers)
+    site.workers.add(running.question)
+    tallied.add_to(site.workers)
 
     async def renewal() -> bytes:
         overview = await overviews.get()

@@ -118,7 +118,7 @@ class Site:
 
     @cached_property
     def workers(self) -> Workers:
-        return Workers(self.app, self.keys, self.turns)
+        return Workers(self.app, self.secret, self.turns)
 
     @property
     def middlewares(self) -> list[Any]:

@@ -101,6 +101,6 @@ class Running:
             seconds_left=owner.restore.seconds_left if owner.state is State.RESTORING else None,
             position=owner.position,
             lag=None if end is None else max(0, end - owner.position),
-            lag_seconds=self._pace.behind(owner.tp, owner.position) if ready else None,
+            lag_seconds=self._pace.behind(owner.tp, owner.position) if end is not None else None,
             rested=owner.rested,
         )

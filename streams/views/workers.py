@@ -89,13 +89,16 @@ _encode = msgspec.json.Encoder().encode
 class Workers:
     """The workers of this installation, as Faust's assignor told each of them at the last rebalance."""
 
-    def __init__(self, app: OnceApp, secret: Secret, turns: Turns) -> None:
+    def __init__(self, app: OnceApp, secret: Secret | None, turns: Turns) -> None:
         self._app = app
         self._secret = secret
         self._turns = turns
         self._questions: dict[str, Question[Any, Any]] = {}
 
     def add(self, question: Question[Any, Any]) -> None:
+        """Raises ``ValueError`` for a second of the same name."""
+        if question.name in self._questions:
+            raise ValueError(f"{question.name} is asked already")
         self._questions[question.name] = question
 
     async def ask(
@@ -150,6 +153,7 @@ class Workers:
         if url == self._app.conf.canonical_url:
             return await self._own(question, asked, part)
         said = _encode(_Asked([(tp.topic, tp.partition) for tp in part], asked))
+        assert self._secret is not None, "whoever asks has passed the guard, which needs it"
         session: ClientSession = self._app.http_client
         headers = {"Authorization": f"Worker {self._secret.ask(question.name.encode() + said)}"}
         try:
@@ -168,7 +172,7 @@ class Workers:
         Raises ``KeyError`` for what cannot be asked, ``msgspec.MsgspecError`` for what is no question.
         """
         kind, _, token = shown.partition(" ")
-        if kind != "Worker" or not self._secret.asked(token, name.encode() + said):
+        if self._secret is None or kind != "Worker" or not self._secret.asked(token, name.encode() + said):
             return None
         question = self._questions[name]
         asked = question.decode_asked(said)

@@ -19,6 +19,7 @@ from models.resolve import resolve
 from models.worklist import Kind as Waits
 from models.worklist import decode_item
 from streams.app import load_facilities
+from streams.headers import EVENT_ID, RECORD, TYPE
 from streams.intake import json_procedures
 from streams.settings import Settings
 from streams.story import Expected
@@ -29,7 +30,10 @@ _ACKNOWLEDGED = {Acknowledged.ACCEPTED: 6, Acknowledged.ON_CLAIM: 3, Acknowledge
 
 
 class People:
-    """Decide about what is held, and acknowledge charges. ``expected``: charges that their releases bring."""
+    """Decide about what is held or a dead letter, not always rightly at once, and acknowledge charges.
+
+    ``expected``: charges that their releases bring.
+    """
 
     def __init__(
         self, settings: Settings, random: Random, reader: AIOKafkaConsumer, writer: AIOKafkaProducer
@@ -46,9 +50,12 @@ class People:
         polled = await self._reader.getmany(timeout_ms=200, max_records=500)
         before = self.sent
         for partition, records in polled.items():
-            billing = partition.topic == self._topics.billing_events.name
+            deal_with = {
+                self._topics.billing_events.name: self._acknowledge,
+                self._topics.dead_letters.name: self._give_up,
+            }.get(partition.topic, self._decide)
             for record in records:
-                await (self._acknowledge(record) if billing else self._decide(record))
+                await deal_with(record)
         return self.sent > before
 
     async def finish(self) -> bool:
@@ -72,7 +79,7 @@ class People:
         [status] = self._random.choices([*_ACKNOWLEDGED], [*_ACKNOWLEDGED.values()])
         why = {"reason": "no authorisation"} if status is Acknowledged.REFUSED else {}
         said = {"charge_id": charge.charge_id, "patient": charge.patient, "status": status, **why}
-        await self._say(self._topics.acks.name, said)
+        await self._say(self._topics.acks.name, said, charge.charge_id)
         self.did[status] += 1
 
     async def _decide(self, record: ConsumerRecord) -> None:
@@ -85,9 +92,22 @@ class People:
             apply = item.kind in (Waits.CORRECTION, Waits.CLAIMED)
             await self._command("release" if apply else "reject", item.id)
 
+    async def _give_up(self, record: ConsumerRecord) -> None:
+        """A record that cannot be read is tried again as it is, in vain, and discarded or left."""
+        told = dict(record.headers)
+        if told.get(TYPE) != RECORD:
+            return
+        name = told[EVENT_ID].decode()
+        for time in range(self._random.randrange(3)):
+            await self._command("redrive", name, f"{time}-")
+        if self._random.random() < 0.5:
+            await self._command("discard", name)
+
     async def _clear(self, name: str, record: ConsumerRecord) -> None:
         """A charge code that nobody mapped is a collection; whom nobody knows is nobody's."""
         [message] = json_procedures.read(record.value)
+        if self._random.random() < 0.5:
+            await self._command("release", name, "in-vain-")  # nothing is filled in: it is held as before
         if message.charge_code is None:
             await self._command("reject", name)
             return
@@ -111,14 +131,15 @@ class People:
             )
         await self._command("release", name, fill={"code": code})
 
-    async def _command(self, command: str, item: str, **more: Any) -> None:
+    async def _command(self, command: str, item: str, which: str = "", **more: Any) -> None:
         now = datetime.now(UTC).isoformat()
-        said = {"command": command, "id": f"{command}-{item}", "item": item, "user": "clerk", "time": now}
-        await self._say(self._topics.commands.name, said | {"reason": "looked into"} | more)
+        said = {"command": command, "id": f"{command}-{which}{item}", "item": item, "user": "clerk"}
+        said |= {"time": now, "reason": "looked into"}
+        await self._say(self._topics.commands.name, said | more, item)
         self.did[command] += 1
 
-    async def _say(self, topic: str, said: dict[str, Any]) -> None:
-        await self._writer.send(topic, json.dumps(said).encode(), said.get("charge_id", "").encode() or None)
+    async def _say(self, topic: str, said: dict[str, Any], key: str) -> None:
+        await self._writer.send(topic, json.dumps(said).encode(), key.encode())
         self.sent += 1
 
 
@@ -137,7 +158,7 @@ async def at_work(settings: Settings, random: Random) -> AsyncIterator[People]:
     try:
         partitions = [
             TopicPartition(topic.name, number)
-            for topic in (topics.held, topics.billing_events)
+            for topic in (topics.held, topics.dead_letters, topics.billing_events)
             for number in range(settings.partitions)
         ]
         reader.assign(partitions)

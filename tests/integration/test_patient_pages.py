@@ -60,7 +60,7 @@ class Pages:
         """Where a browser comes by searching."""
         body = urlencode({"text": text, "authority": authority})
         found = self._ask("POST", "/find", Role.ANALYST, False, body)
-        assert found.status == 303
+        assert found.status == 303, found.body
         assert found.location is not None
         return found.location
 
@@ -353,7 +353,7 @@ async def test_a_procedure_that_another_patient_has_leads_there(live: Live, page
     assert told["sheet"]["lines"][0]["verdict"] == {
         "state": "uncharged",
         "said": "Not charged here: the procedure belongs to another patient. "
-        "A higher statement says that it is another patient's, or this one's again.",
+        "By a higher statement a procedure is another patient's, or this one's again.",
     }
     assert "is another patient&#39;s." in pages.get(path).body
 

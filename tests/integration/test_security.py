@@ -36,7 +36,7 @@ from tests.verdict import verdict
 pytestmark = pytest.mark.integration
 
 DAY = EXAMPLES / "day.jsonl"
-SOURCES, BETWEEN, STATES, OUTPUTS, GROUP, TRANSACTIONS = range(6)
+SOURCES, BETWEEN, STATES, OUTPUTS, _ACCESS, _COMMANDS, _DECISIONS, GROUP, TRANSACTIONS = range(9)
 """What a worker needs, in the order of the list."""
 NEEDED = [
     (number, operation)

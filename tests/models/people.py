@@ -1,6 +1,6 @@
 """What people command, as it lies in the topics: the command, what intake makes of it, what was decided."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -35,7 +35,7 @@ def opened(key: Key, name: str) -> Spoken:
 
 
 def merge(name: str, losing: str, surviving: str, minute: int = 0) -> Merged:
-    return Merged(NOON + timedelta(minutes=minute), name, losing, surviving)
+    return Merged(minute, name, losing, surviving)
 
 
 def units(*told: Spoken) -> list[Override | Opening]:

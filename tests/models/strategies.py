@@ -1,7 +1,8 @@
 """Generated inputs: few patients, procedures, days and versions, so that they meet each other often."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 import msgspec
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from models.account import Spoken
 from models.billing import Acknowledged
 from models.codes import REVENUE_CODES, Service, code_on
+from models.commands import Merge
 from models.procedures import ProcedureEvent, Reporting, Status, Stream, VersionKind
 from models.standing import Key
 from tests.models.people import NOON, spoken
@@ -145,7 +147,33 @@ class Restated(NamedTuple):
     at: int
 
 
-Input = ProcedureEvent | Spoken | Acked | Ruled | Restated
+class PutAside(NamedTuple):
+    """A source sends a record that is held, or cannot be read."""
+
+    meant: ProcedureEvent
+    """What it says, once that is repaired. It has no event id yet."""
+    dead: bool
+
+
+class Reads(StrEnum):
+    """What a record that was put aside turns out to be when a person wants it taken in."""
+
+    AS_MEANT = "as meant"
+    HELD = "held"
+    NOT_OURS = "not ours"
+    NOT_AT_ALL = "not at all"
+
+
+class Decided(NamedTuple):
+    """A person decides about a record that was put aside, perhaps not the first one to do so."""
+
+    item: int
+    """Of all that was ever put aside, that many from the first; modulo their number."""
+    take_in: bool
+    reads: Reads
+
+
+Input = ProcedureEvent | Spoken | Acked | Ruled | Restated | PutAside | Decided
 """What may happen to a network of patients."""
 
 stated = st.builds(
@@ -209,6 +237,14 @@ restatements = st.builds(
     at=st.integers(1, 3),
 )
 
+put_aside = st.builds(PutAside, meant=stated, dead=st.booleans())
+decisions = st.builds(
+    Decided,
+    item=st.integers(0, 3),
+    take_in=st.sampled_from((True, True, True, False)),
+    reads=st.sampled_from(Reads),
+)
+
 
 @st.composite
 def inputs(draw: st.DrawFn, most: int = 15, *, timeless: bool = False) -> list[Input]:
@@ -219,13 +255,27 @@ def inputs(draw: st.DrawFn, most: int = 15, *, timeless: bool = False) -> list[I
     said = draw(st.lists(stated, min_size=1, max_size=most))
     again = draw(st.lists(st.sampled_from(said), max_size=3))
     told = once(draw(st.lists(commands(), max_size=8)))
+    told = [*_apart(told)] if timeless else told
     told += [_sent_again(one) for one in draw(st.lists(st.sampled_from(told), max_size=2))] if told else []
     later: list[Input] = []
     if not timeless:
         for happening in (acknowledgements, rulings, restatements):
             later += draw(st.lists(happening, max_size=4))
         later += once(draw(st.lists(forgets, max_size=1)))
-    return draw(st.permutations([*logged([*said, *again]), *told, *later]))
+    aside = [] if timeless else draw(st.lists(put_aside, min_size=1, max_size=2))
+    later += draw(st.lists(decisions, max_size=6)) if aside else []
+    return [*aside, *draw(st.permutations([*logged([*said, *again]), *told, *later]))]
+
+
+def _apart(said: Iterable[Spoken]) -> Iterator[Spoken]:
+    """Commands without merges that are against another: that one is refused depends on what came before."""
+    losing: set[str] = set()
+    for one in said:
+        if isinstance(one.command, Merge):
+            if one.command.losing in losing or one.command.losing > one.command.surviving:
+                continue
+            losing.add(one.command.losing)
+        yield one
 
 
 def _sent_again(one: Spoken) -> Spoken:

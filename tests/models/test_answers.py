@@ -1,5 +1,6 @@
 """Whether what people and billing were told of their commands is true."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from models.standing import Key
 from models.worklist import Item, Kind
 from tests.models import people
 from tests.models.accounts import CHARGE, DECISIONS, FIRST
+from tests.models.people import NOON
 from tests.models.strategies import DATES, PATIENTS, SERVICES
 
 HOME, SURVIVOR = PATIENTS
@@ -172,6 +174,29 @@ def test_what_is_said_to_be_refused_has_had_no_effect() -> None:
     assert whats(account) == {"refused, but it had an effect"}
 
 
+def test_a_redrive_that_fails_again_is_refused_however_often() -> None:
+    """Each has the record decided once more: that it could not be read is no effect of the redrive."""
+    dead = people.applied("lab.procedures:0:9:0", Outcome.DEAD_LETTERED, received=1)
+    account = Account(decisions=[dead])
+    for number in (1, 2):
+        redrive = people.spoken("redrive", f"d{number}", item=dead.event_id)
+        account.commands.append(redrive)
+        account.decisions.append(people.applied(redrive.event_id, Outcome.REFUSED, reason=Reason.STILL_HELD))
+        account.decisions.append(replace(dead, sequence=number + 1, cause=redrive.event_id))
+        assert [*audit(account)] == []
+
+
+def test_a_redriven_record_that_is_held_then_was_taken_in() -> None:
+    """It can be read now: the redrive is applied, and what is missing waits for a person."""
+    dead = people.applied("lab.procedures:0:9:0", Outcome.DEAD_LETTERED, received=1)
+    redrive = people.spoken("redrive", "d1", item=dead.event_id)
+    account = answered(redrive, Outcome.APPLIED)
+    account.decisions.append(dead)
+    assert whats(account) == {"applied, but it has had no effect"}
+    account.decisions.append(replace(dead, sequence=2, cause=redrive.event_id, outcome=Outcome.HELD))
+    assert [*audit(account)] == []
+
+
 @pytest.mark.parametrize("kind", ["release", "redrive", "restate"])
 def test_nothing_is_taken_in_again_that_nobody_named(kind: str) -> None:
     """A release and a restatement name the event, a redrive its record."""
@@ -193,7 +218,7 @@ def test_nothing_is_taken_in_again_that_nobody_named(kind: str) -> None:
 
 
 def test_a_merge_is_applied_if_and_only_if_it_holds() -> None:
-    """The later one of a circle is refused, unless the earlier one is undone."""
+    """The later one of a circle is refused, for good; the earlier one holds until it is undone."""
     one = people.spoken("merge", "m1", losing=HOME, surviving=SURVIVOR)
     two = people.spoken("merge", "m2", losing=SURVIVOR, surviving=HOME)
     account = Account(commands=[two, one])
@@ -209,9 +234,31 @@ def test_a_merge_is_applied_if_and_only_if_it_holds() -> None:
     undo = people.spoken("undo_merge", "u1", merge="m1", losing=HOME, surviving=SURVIVOR)
     account.commands.append(undo)
     account.decisions.append(people.applied(undo.event_id))
-    assert [*audit(account)] == []
     account.decisions[0] = people.applied(two.event_id, Outcome.REFUSED)
-    assert whats(account) == {"refused, but it holds"}
+    assert whats(account) == {"applied, but it was undone"}
+    account.decisions[1] = people.applied(one.event_id, Outcome.UNDONE)
+    assert [*audit(account)] == []
+    account.commands.remove(undo)
+    assert "undone, but nobody undid it" in whats(account)
+    account.decisions[1] = people.applied(one.event_id, Outcome.REFUSED)
+    assert "refused, but nothing is against it" in whats(account)
+    account.decisions[1] = people.applied(one.event_id, Outcome.REPORTED)
+    assert "reported, but that cannot become of a merge" in whats(account)
+
+
+def test_a_merge_is_refused_for_what_was_decided_before_it_alone() -> None:
+    """The patient was merged already, or a chain leads back to it, however long."""
+    minutes = [NOON + timedelta(minutes=minute) for minute in range(3)]
+    pairs = [(HOME, SURVIVOR), (SURVIVOR, "UH|3"), ("UH|3", HOME)]
+    merges = [
+        people.spoken("merge", f"m{number}", losing=losing, surviving=surviving, time=minutes[number])
+        for number, (losing, surviving) in enumerate(pairs)
+    ]
+    outcomes = [Outcome.APPLIED, Outcome.APPLIED, Outcome.REFUSED]
+    decisions = [people.applied(one.event_id, each) for one, each in zip(merges, outcomes, strict=True)]
+    assert [*audit(Account(commands=merges, decisions=decisions))] == []
+    decisions[1:] = [people.applied(merges[1].event_id, Outcome.REFUSED), people.applied(merges[2].event_id)]
+    assert whats(Account(commands=merges, decisions=decisions)) == {"refused, but nothing is against it"}
 
 
 def test_an_acknowledgement_is_applied_to_a_charge_that_was_written() -> None:

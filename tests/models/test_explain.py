@@ -61,6 +61,38 @@ def test_an_event_is_named_once() -> None:
     assert explain.explain(decided(Outcome.SUPERSEDED, cause="f", of="f"))[1:] == ["See f."]
 
 
+def test_a_merge_that_was_undone_says_so_and_by_which_command() -> None:
+    """It was carried out for a while, or the undoing came first; it is never said that it was not."""
+    assert explain.explain(decided(Outcome.APPLIED), past=True) == ["It was carried out."]
+    undone = "It has no effect: a person undid it."
+    assert explain.explain(decided(Outcome.UNDONE, cause="u")) == [undone, "Brought about by u."]
+    assert explain.explain(decided(Outcome.UNDONE, of="u")) == [undone, "See u."]
+    assert explain.subject(decided(Outcome.UNDONE)) == "a command or an acknowledgement"
+
+
+@pytest.mark.parametrize(
+    ("reason", "what"),
+    [
+        (Reason.ALREADY_UNDONE, "The merge was undone before."),
+        (Reason.NEVER_MERGED, "The merge was refused: there is nothing to undo."),
+        (Reason.ALREADY_TAKEN_BACK, "The unit was taken back before."),
+        (Reason.ALREADY_DONE, "Another command dealt with what it names before."),
+    ],
+)
+def test_what_is_refused_since_it_was_done_before_says_what_and_by_which_command(
+    reason: Reason, what: str
+) -> None:
+    """An undoing speaks of its merge, a taking back of its unit."""
+    refused = decided(Outcome.REFUSED, reason, of="first")
+    assert explain.explain(refused) == ["It has no effect.", what, "See first."]
+
+
+def test_what_was_charged_first_is_what_came_in_first() -> None:
+    """It need not have been performed first."""
+    [_, why] = explain.explain(decided(Outcome.REPORTED, Reason.FIRST_OF_DAY))
+    assert why == "It was the first of its service on that day that came in."
+
+
 def test_a_command_is_no_procedure() -> None:
     """What is decided of it has neither service nor date."""
     assert explain.subject(decided(Outcome.APPLIED)) == "a command or an acknowledgement"

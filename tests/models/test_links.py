@@ -1,4 +1,4 @@
-"""Links: who survives is a function of all merges that are known, whatever the order they were heard in."""
+"""Links: who survives whom, of merges that cross each other whichever was heard first."""
 
 from itertools import permutations
 
@@ -112,7 +112,7 @@ def test_an_undoing_frees_the_patient_and_asks_for_a_review(graph: Graph) -> Non
     assert (review.patient, review.merge, review.since, review.event_id) == (BEN, "m1", 5, undo.event_id)
     assert outcomes(linked) == [
         (undo.event_id, 1, Outcome.APPLIED, None),
-        (merge.event_id, 2, Outcome.REFUSED, Reason.ALREADY_DONE),
+        (merge.event_id, 2, Outcome.UNDONE, None),
     ]
 
 
@@ -130,7 +130,8 @@ def test_an_undoing_that_is_heard_first_is_kept_for_its_merge(graph: Graph) -> N
     assert outcomes(linked) == [(undo.event_id, 1, Outcome.APPLIED, None)]
     assert (linked.survivors, linked.reviews) == ([], [])
     linked = graph.hear(merge)
-    assert outcomes(linked) == [(merge.event_id, 1, Outcome.REFUSED, Reason.ALREADY_DONE)]
+    assert outcomes(linked) == [(merge.event_id, 1, Outcome.UNDONE, None)]
+    assert linked.decisions[0].of == undo.event_id
     assert linked.survivors == []
 
 
@@ -199,8 +200,23 @@ def test_another_undoing_of_what_is_undone_is_refused(graph: Graph) -> None:
     graph.hear(merge := merged(ADA, BEN))
     graph.hear(unmerged(merge, "u1"))
     assert outcomes(graph.hear(second := unmerged(merge, "u2"))) == [
-        (second.event_id, 1, Outcome.REFUSED, Reason.ALREADY_DONE)
+        (second.event_id, 1, Outcome.REFUSED, Reason.ALREADY_UNDONE)
     ]
+
+
+def test_what_was_refused_is_answered_alike_when_it_is_read_again_or_sent_again(graph: Graph) -> None:
+    """A merge says nothing more, its undoing the same once more; another record of either is repeated."""
+    graph.hear(first := merged(ADA, BEN, "m1", time=1))
+    graph.hear(refused := merged(BEN, ADA, "m2", time=2))
+    answer = graph.hear(undo := unmerged(refused, "u2"))
+    assert outcomes(answer) == [(undo.event_id, 1, Outcome.REFUSED, Reason.NEVER_MERGED)]
+    assert answer.decisions[0].of == refused.event_id
+    graph.hear(unmerged(first, "u1"))
+    for said, again in ((refused, merged(BEN, ADA, "m2", time=2)), (undo, unmerged(refused, "u2"))):
+        assert graph.hear(said).decisions == (answer.decisions if said is undo else [])
+        [repeated] = graph.hear(again).decisions
+        assert (repeated.outcome, repeated.of) == (Outcome.REPEATED, said.event_id)
+    assert graph.survivors == {ADA: None}
 
 
 def test_what_lies_on_the_topic_and_in_the_table_reads_as_it_was_written(graph: Graph) -> None:
@@ -212,7 +228,7 @@ def test_what_lies_on_the_topic_and_in_the_table_reads_as_it_was_written(graph: 
     assert [decode_link(encode_link(said)) for said in (merge, undo)] == [merge, undo]
     known = graph.links.link(merge.id)
     assert known is not None
-    assert (known.merge, known.undo, known.refused) == (merge, undo, Reason.ALREADY_DONE)
+    assert (known.merge, known.undo, known.refused) == (merge, undo, None)
     assert decode_known(encode_known(known)) == known
 
 

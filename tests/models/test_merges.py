@@ -153,13 +153,13 @@ def test_an_undone_merge_leaves_the_survivor_what_is_its_own(network: Network) -
 
 
 def test_a_merge_that_was_undone_before_it_was_heard_never_holds(network: Network) -> None:
-    """Out of order: the undoing is applied, the merge is refused since it is done with."""
+    """Out of order: the undoing is applied, and the merge names it."""
     merge = merged(ADA, BEN)
     network.hear(of(ADA), undo := unmerged(merge), merge)
     assert standing(network) == {ADA: ["P1"]}
     assert network.outcomes(undo.event_id) == [Outcome.APPLIED]
-    [refused] = network.decisions(merge.event_id)
-    assert (refused.outcome, refused.reason) == (Outcome.REFUSED, Reason.ALREADY_DONE)
+    [undone] = network.decisions(merge.event_id)
+    assert (undone.outcome, undone.of) == (Outcome.UNDONE, undo.event_id)
 
 
 def test_what_was_stated_of_the_survivor_while_a_merge_held_is_listed(network: Network) -> None:
@@ -258,14 +258,43 @@ def test_a_second_merge_of_the_same_losing_patient_is_refused(network: Network) 
     assert standing(network) == {BEN: ["P1"]}
 
 
-def test_a_refused_merge_holds_once_the_one_before_it_is_undone(network: Network) -> None:
-    """It is told so, with the undoing as the cause: what holds follows from all that was said."""
-    first, second = merged(ADA, BEN, "m1"), merged(ADA, CAL, "m2", time=2)
-    network.hear(of(ADA), first, second, undo := unmerged(first))
-    assert standing(network) == {CAL: ["P1"]}
-    last = network.decisions(second.event_id)[-1]
-    assert (last.outcome, last.cause) == (Outcome.APPLIED, undo.event_id)
-    assert network.outcomes(first.event_id) == [Outcome.APPLIED, Outcome.REFUSED]
+@pytest.mark.parametrize(("losing", "surviving"), [(ADA, BEN), (ADA, CAL), (BEN, ADA)])
+def test_a_refused_merge_never_holds_whatever_is_undone_later(
+    network: Network, losing: str, surviving: str
+) -> None:
+    """The same one once more, another of the same patient, one the other way round: who was told that it is
+    refused takes it as over. Meant still, it is given again."""
+    first, second = merged(ADA, BEN, "m1"), merged(losing, surviving, "m2", time=2)
+    network.hear(of(ADA), of(BEN, service_date=TUESDAY), first, second, unmerged(first))
+    assert standing(network) == {ADA: ["P1"], BEN: ["P2"]}
+    assert network.outcomes(first.event_id) == [Outcome.APPLIED, Outcome.UNDONE]
+    assert network.outcomes(second.event_id) == [Outcome.REFUSED]
+    network.hear(again := merged(losing, surviving, "m3", time=3))
+    assert network.outcomes(again.event_id) == [Outcome.APPLIED]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+@pytest.mark.parametrize("undone", [0, 1])
+def test_of_merges_that_cross_each_other_the_later_is_over_whichever_was_heard_first(
+    network: Network, order: tuple[int, int], undone: int
+) -> None:
+    """Also once the earlier one is undone. The later one cannot be undone: it never held, or does not now."""
+    merges = [merged(ADA, BEN, "m1", time=1), merged(BEN, ADA, "m2", time=2)]
+    network.hear(of(ADA), of(BEN, service_date=TUESDAY), *(merges[position] for position in order))
+    network.hear(undo := unmerged(merges[undone]))
+    assert standing(network) == ({ADA: ["P1"], BEN: ["P2"]} if undone == 0 else {BEN: ["P1", "P2"]})
+    assert network.decisions(merges[1].event_id)[-1].outcome is Outcome.REFUSED
+    [answer] = network.decisions(undo.event_id)
+    expected = (Outcome.APPLIED, None) if undone == 0 else (Outcome.REFUSED, Reason.NEVER_MERGED)
+    assert (answer.outcome, answer.reason) == expected
+
+
+def test_a_merge_that_an_earlier_one_displaced_does_not_come_back(network: Network) -> None:
+    """It was told that it is refused. So it is the same whichever of the two was heard first."""
+    known, late = merged(ADA, BEN, "m2", time=2), merged(ADA, CAL, "m1", time=1)
+    network.hear(of(ADA), known, late, unmerged(late))
+    assert standing(network) == {ADA: ["P1"]}
+    assert network.outcomes(known.event_id) == [Outcome.APPLIED, Outcome.REFUSED]
 
 
 def test_an_earlier_merge_that_arrives_late_changes_what_holds(network: Network) -> None:
@@ -290,9 +319,10 @@ def test_the_same_merge_sent_again_is_repeated(network: Network) -> None:
 def test_a_merge_that_is_undone_twice_is_refused_the_second_time(network: Network) -> None:
     """By another command: the first did it."""
     merge = merged(ADA, BEN)
-    network.hear(merge, unmerged(merge, "u1"), second := unmerged(merge, "u2"))
+    network.hear(merge, first := unmerged(merge, "u1"), second := unmerged(merge, "u2"))
     [refused] = network.decisions(second.event_id)
-    assert (refused.outcome, refused.reason) == (Outcome.REFUSED, Reason.ALREADY_DONE)
+    assert (refused.outcome, refused.reason) == (Outcome.REFUSED, Reason.ALREADY_UNDONE)
+    assert refused.of == first.event_id
 
 
 def test_a_patient_may_be_merged_again_after_that_was_undone(network: Network) -> None:
@@ -382,7 +412,9 @@ def test_merges_and_handovers_read_again_change_nothing(seed: int) -> None:
     random = Random(seed)
     network = Network(random)
     first = merged(ADA, BEN, "m1")
-    network.run([of(ADA), of(BEN), first, merged(BEN, CAL, "m2", time=2), unmerged(first), of(ADA, "Q")])
+    refused = merged(CAL, ADA, "m3", time=3)
+    network.run([of(ADA), of(BEN), first, merged(BEN, CAL, "m2", time=2), refused])
+    network.run([unmerged(first, "u1"), unmerged(first, "u2"), unmerged(refused, "u3"), of(ADA, "Q")])
     before = standing(network)
     billed = [len(account.billing_events) for account in network.accounts.values()]
     for name in network.receivers:

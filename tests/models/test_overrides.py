@@ -147,14 +147,14 @@ def test_an_override_taken_back_before_it_was_given_never_stands(ledger: Ledger)
     verdict = ledger.apply(allowed())
     assert verdict.billing_events == []
     [answer] = verdict.decisions
-    assert (answer.outcome, answer.reason) == (Outcome.REFUSED, Reason.ALREADY_DONE)
+    assert (answer.outcome, answer.reason) == (Outcome.REFUSED, Reason.ALREADY_TAKEN_BACK)
 
 
 def test_an_override_taken_back_twice_is_refused_the_second_time(ledger: Ledger) -> None:
     """By another command: the first did it."""
     ledger.apply_all([said("A"), said("B"), allowed(), taken_back()])
     [answer] = ledger.apply(taken_back(command="t2")).decisions
-    assert (answer.outcome, answer.reason) == (Outcome.REFUSED, Reason.ALREADY_DONE)
+    assert (answer.outcome, answer.reason) == (Outcome.REFUSED, Reason.ALREADY_TAKEN_BACK)
 
 
 def test_the_same_command_sent_again_is_repeated(ledger: Ledger) -> None:

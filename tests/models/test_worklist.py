@@ -264,10 +264,11 @@ def test_a_command_delivered_again_gives_the_same_decision_and_nothing_else(befo
 
 @pytest.mark.parametrize("command", [release("c2"), reject("c2")])
 def test_a_second_command_on_what_is_decided_is_refused(command: Command) -> None:
-    """And stays refused when it is delivered again."""
+    """It names the first, and stays refused when it is delivered again."""
     decided = changed(hear(held(), release(), COMMAND, becomes(STATEMENT)))
     hearing = hear(decided, command, OTHER, never)
     assert said(hearing.decision) == (1, Outcome.REFUSED, Reason.ALREADY_DONE, OTHER)
+    assert hearing.decision.of == COMMAND
     assert changed(hearing).state is State.RELEASED
     assert hear(hearing.item, command, OTHER, never) == Hearing(hearing.decision)
 

@@ -13,6 +13,7 @@ from models.billing import decode_billing_event, decode_decision
 from models.entries import decode_entry
 from models.reconciliation import Reconciliation, bucket_of, reconcile
 from models.tally import Bucket, decode_counts
+from models.worklist import Listed
 from streams.facilities import read_facilities
 from streams.holds import Holds
 from streams.identity import Identity
@@ -72,7 +73,7 @@ class Desk:
         self.sources = Sources(self.topics, read_facilities(EXAMPLE), read)
         app = an_app(folder)
         intake = Intake(app, self.topics, self.sources, self.settings)
-        holds = Holds(app, self.topics, self.sources, self.settings)
+        self.holds = holds = Holds(app, self.topics, self.sources, self.settings)
         self._fill: dict[str, Any] = {topic.name: intake.fill for topic in self.topics.sources}
         self._fill |= {self.topics.held.name: holds.fill, self.topics.dead_letters.name: holds.fill}
         self._states: defaultdict[TopicPartition, dict[tuple[str, Any], bytes]] = defaultdict(dict)
@@ -106,6 +107,11 @@ class Desk:
             if tp.topic == topic and ("worklist", name) in state:
                 return self.worklist.codec.decode(state["worklist", name])
         return None
+
+    def order(self, name: str) -> list[Listed]:
+        """Where the worklist lists an item."""
+        keys = (key for state in self._states.values() for table, key in state if table == "worklist_order")
+        return [place for place in keys if isinstance(place, Listed) and place.id == name]
 
     def kept(self, topic: str, table: str) -> set[str]:
         """The keys of a table of the agent that reads ``topic``."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from models.audit import audit
 from models.billing import Decision, Outcome, Reason, decode_decision
 from models.entries import Acknowledgement, Override, decode_entry
 from models.routing import LINKS
@@ -49,6 +50,27 @@ def test_what_is_put_aside_lies_where_commands_on_it_go(desk: Desk) -> None:
         assert decode_decision(headers[DECISION]).event_id == event
         command = desk.take(COMMANDS, given("reject" if topic == HELD else "discard", event, item=event))
         assert decided(desk, command) == [(1, Outcome.APPLIED, None)]
+
+
+def test_what_people_try_in_vain_leaves_the_audit_clean(desk: Desk) -> None:
+    """A redrive of what still cannot be read and a release with nothing filled in: each is refused, and its
+    event decided once more. Then the record can be read, and is held."""
+    held = desk.take(LAB, said("P", code=None, charge_code="0815"))
+    dead = desk.take(LAB, b"not json at all")
+    wrong, lacking = (
+        base64.b64encode(value).decode() for value in (b"[1]", said("Q", code=None, charge_code="0815"))
+    )
+    tries: list[dict[str, Any]] = [{}, {}, {"value": wrong}]
+    for number, more in enumerate(tries):
+        for command, item in (("redrive", dead), ("release", held)):
+            said_of = more if command == "redrive" else {}
+            event = desk.take(COMMANDS, given(command, f"{command} {number}", item=item, **said_of))
+            assert decided(desk, event) == [(1, Outcome.REFUSED, Reason.STILL_HELD)]
+            assert [*audit(desk.account)] == []
+    event = desk.take(COMMANDS, given("redrive", "last", item=dead, value=lacking))
+    assert decided(desk, event) == [(1, Outcome.APPLIED, None)]
+    assert [outcome for _, outcome, _ in decided(desk, dead)] == [Outcome.DEAD_LETTERED] * 4 + [Outcome.HELD]
+    assert [*audit(desk.account)] == []
 
 
 def test_merges_go_to_one_partition(desk: Desk) -> None:
@@ -104,6 +126,20 @@ def test_a_command_that_came_too_early_is_not_carried_out_when_it_is_delivered_a
     refused = (1, Outcome.REFUSED, Reason.UNKNOWN_ITEM)
     assert decided(desk, early) == [refused, refused]
     assert desk.item(HELD, event).state is State.OPEN
+
+
+def test_the_list_has_each_item_where_it_stands(desk: Desk) -> None:
+    """Open apart from decided, once each, whatever happened to it; what failed again stands where it was."""
+    held = desk.take(LAB, said("P", code=None, charge_code="0815"))
+    dead = desk.take(LAB, b"{")
+    for event in (held, dead):
+        assert [(place.is_open, place.id) for place in desk.order(event)] == [(True, event)]
+    desk.take(COMMANDS, given("redrive", "r", item=dead))
+    assert [place.is_open for place in desk.order(dead)] == [True]
+    desk.take(COMMANDS, given("reject", "c1", item=held))
+    desk.take(COMMANDS, given("discard", "c2", item=dead))
+    for event in (held, dead):
+        assert [(place.is_open, place.id) for place in desk.order(event)] == [(False, event)]
 
 
 @pytest.mark.parametrize("topic", [HELD, DEAD_LETTERS])

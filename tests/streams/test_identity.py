@@ -92,7 +92,7 @@ def test_a_merge_that_the_rule_fails_on_answers_its_command_and_is_redriven(
     assert [(told.patient, told.survivor) for told in survivors] == [("LAKE|4711", "LAKE|2")]
     undo = given("undo_merge", "u", merge="m", losing="LAKE|4711", surviving="LAKE|2")
     assert decided(desk, desk.take(COMMANDS, undo)) == [(1, Outcome.APPLIED, None)]
-    assert decided(desk, event)[3:] == [(4, Outcome.REFUSED, Reason.ALREADY_DONE)]
+    assert decided(desk, event)[3:] == [(4, Outcome.UNDONE, None)]
 
 
 def test_what_the_ledger_tells_is_redriven_as_it_should_have_been(desk: Desk) -> None:

@@ -65,7 +65,7 @@ def test_a_day_has_something_of_everything(facilities: Facilities) -> None:
     """Held, dead-lettered and not ours at intake; of the ledger each outcome that a source brings about."""
     ledger, at_intake = played([*Simulation(len(STORIES), 1, seed=7).records()], facilities)
     decided = {decision.outcome for account in ledger.accounts.values() for decision in account.decisions}
-    people = {Outcome.REJECTED, Outcome.APPLIED, Outcome.REFUSED}
+    people = {Outcome.REJECTED, Outcome.APPLIED, Outcome.REFUSED, Outcome.UNDONE}
     later = {Outcome.MOVED, Outcome.MERGED, Outcome.EXPIRED, *people}
     assert set(Outcome) - later - decided - set(at_intake) == set()
 

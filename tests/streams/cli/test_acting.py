@@ -92,7 +92,7 @@ def test_what_was_not_carried_out_is_told_and_fails(desk: Desk, act: str) -> Non
     desk.outcome = (Outcome.REFUSED, Reason.ALREADY_DONE)
     told = desk.run(*ACTS[act], *SURE)
     assert told.exit_code == 1
-    assert "refused. What it names was" in told.output
+    assert "refused. Another command dealt with what it names" in told.output
     desk.outcome = None
     told = desk.run(*ACTS[act], *SURE, "--wait", "0")
     assert "perdiem why perdiem.commands:0:0:0" in told.output

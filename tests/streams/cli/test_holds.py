@@ -5,15 +5,12 @@ import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from models.billing import Decision, Outcome, Reason
 from models.worklist import Item, Kind, State
-from streams.cli.holds import filled_in
 from streams.cli.listing import age
-from streams.commands import CommandsError
 from streams.holds import WORKLIST
 from streams.once import OnceApp
 from streams.worklist import ITEMS
@@ -121,39 +118,11 @@ def test_a_release_says_what_is_filled_in(desk: Desk) -> None:
     assert release.fill == {"patient": {"mrn": "4711", "assigning_authority": "UH"}, "version": 3}
 
 
-@pytest.mark.parametrize(
-    ("pairs", "fill"),
-    [
-        ([], {}),
-        (["patient.mrn=0012"], {"patient": {"mrn": "0012"}}),
-        (["patient.mrn=12"], {"patient": {"mrn": "12"}}),
-        (["products=[]", "code="], {"products": [], "code": ""}),
-        (
-            ["performed.start=2025-03-10", "facility=a=b"],
-            {"performed": {"start": "2025-03-10"}, "facility": "a=b"},
-        ),
-    ],
-)
-def test_what_is_filled_in_is_text_where_the_field_takes_text(pairs: list[str], fill: dict[str, Any]) -> None:
-    """A record number keeps its zeros."""
-    assert filled_in(pairs) == fill
-
-
-@pytest.mark.parametrize(
-    ("pair", "said"),
-    [
-        ("4711", "--fill: FIELD=VALUE expected"),
-        ("version=4711x", "--fill: version: a value that fits it expected"),
-        ("status=4711", "fill.status: expected"),
-        ("mrn=4711", "fill: expected fields among"),
-    ],
-)
-def test_what_cannot_be_filled_in_is_told_without_its_value(pair: str, said: str) -> None:
-    """Before anything is sent."""
-    with pytest.raises(CommandsError) as told:
-        filled_in([pair])
-    assert str(told.value).startswith(said)
-    assert "4711" not in str(told.value)
+def test_what_cannot_be_filled_in_is_told_before_anything_is_sent(desk: Desk) -> None:
+    """The field, and what it takes; not the value."""
+    told = desk.run("holds", "release", EVENT, "--fill", "version=4711x", *SURE)
+    assert str(told.exception) == "fill.version: expected a whole number"
+    assert desk.sent == []
 
 
 @pytest.mark.parametrize(

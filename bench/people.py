@@ -25,6 +25,8 @@ from streams.settings import Settings
 
 NICE = 19
 """People have machines of their own: here they take of the cores what nobody else wants."""
+COME_WITHIN = 2.0
+"""Seconds in which all log in: an open overview is renewed as often, so theirs are all the time."""
 LIVE = "/live"
 """Never ends: it is held open, not opened again and again."""
 SEARCH = "/find"
@@ -204,9 +206,10 @@ async def _visitor(asked: Visit, pages: Collection[str], number: int, links: Lin
     due = clock() + asked.think * number / asked.people
     patients = cycle(asked.patients[number :: asked.people])
     async with aclosing(Someone(asked.url, links, told)) as someone, asyncio.TaskGroup() as tasks:
-        await asyncio.sleep(due - clock())
+        await asyncio.sleep(COME_WITHIN * number / asked.people)
         await someone.log_in(asked.token)
         tasks.create_task(someone.follow())
+        await asyncio.sleep(max(0.0, due - clock()))
         for step in steps(pages, number):
             if step == SEARCHING:
                 await someone.search(next(patients))

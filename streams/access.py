@@ -13,6 +13,9 @@ from streams.errors import PerdiemError
 from streams.settings import Settings
 from streams.topics import Topics
 
+_WITHIN = 10.0
+"""Seconds that somebody waits for their page while Kafka does not answer."""
+
 
 class AccessLogError(PerdiemError):
     """What was done cannot be noted: then it is not done."""
@@ -49,21 +52,21 @@ class AccessLog:
         self._starting = asyncio.Lock()
 
     async def write(self, user: str, role: str, did: Did, page: str, about: str | None = None) -> None:
-        """Raises ``AccessLogError`` if Kafka does not take it."""
+        """Raises ``AccessLogError`` if Kafka does not take it in time."""
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         access = Access(time=time, user=user, role=role, did=did, page=page, about=about)
         try:
-            producer = await self._started()
-            await producer.send_and_wait(self._topic, msgspec.json.encode(access), user.encode())
+            # By itself an idempotent producer would try for as long as Kafka is away.
+            async with asyncio.timeout(_WITHIN):
+                producer = await self._started()
+                await producer.send_and_wait(self._topic, msgspec.json.encode(access), user.encode())
         except (KafkaError, OSError) as error:
             raise AccessLogError(f"the access cannot be noted: {type(error).__name__}") from None
 
     async def _started(self) -> Any:
         async with self._starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    **self._settings.kafka(), enable_idempotence=True, acks="all", request_timeout_ms=10_000
-                )
+                producer = AIOKafkaProducer(**self._settings.kafka(), enable_idempotence=True, acks="all")
                 try:
                     await producer.start()
                 except BaseException:

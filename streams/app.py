@@ -23,10 +23,11 @@ from streams.topics import Topics
 from streams.views import Agents, mount
 from streams.views.metrics import counting
 from streams.views.site import Site
+from streams.views.tokens import TokensFileError
 
 
 def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceApp:
-    """The Faust app. Raises SettingsError when the facilities file is missing or wrong."""
+    """The Faust app. Raises SettingsError for a facilities or a tokens file that is missing or wrong."""
     return create_site(settings, observer=observer).app
 
 
@@ -35,7 +36,7 @@ def create_site(settings: Settings, *, observer: Observer | None = None) -> Site
     quiet(settings)
     facilities = load_facilities(settings.facilities)
     topics = Topics.of(settings)
-    site, pace, measured = Site(settings), Pace(), Measured()
+    site, pace, measured = _site(settings), Pace(), Measured()
     app = OnceApp(
         settings.app_id,
         engine(settings),
@@ -44,7 +45,7 @@ def create_site(settings: Settings, *, observer: Observer | None = None) -> Site
         web_bind=settings.web_host,
         web_host=settings.web_host,
         web_port=settings.web_port,
-        canonical_url=f"http://{settings.web_host}:{settings.web_port}",
+        canonical_url=settings.worker_url,
         web_application_options={"middlewares": [counting(measured), *site.middlewares]},
     )
     formats = {
@@ -82,9 +83,18 @@ def load_facilities(path: Path | None) -> Facilities:
     try:
         return read_facilities(path)
     except FacilitiesFileError as error:
-        raise SettingsError(
-            "\n".join(f"PERDIEM_FACILITIES: {line}" for line in str(error).splitlines())
-        ) from None
+        raise _wrong("PERDIEM_FACILITIES", error) from None
+
+
+def _site(settings: Settings) -> Site:
+    try:
+        return Site(settings)
+    except TokensFileError as error:
+        raise _wrong("PERDIEM_WEB_TOKENS", error) from None
+
+
+def _wrong(variable: str, error: PerdiemError) -> SettingsError:
+    return SettingsError("\n".join(f"{variable}: {line}" for line in str(error).splitlines()))
 
 
 def run_worker(settings: Settings, *, observer: Observer | None = None) -> NoReturn:

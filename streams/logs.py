@@ -19,6 +19,8 @@ def quiet(settings: Settings) -> None:
     level = logging.INFO if settings.log_level == "debug" else logging.WARNING
     for library in ("aiokafka", "faust", "mode", "asyncio", "aiohttp"):
         logging.getLogger(library).setLevel(level)
+    # It would say of each cookie of another secret that it is one, and anybody can send any number.
+    logging.getLogger("aiohttp_session").setLevel(logging.ERROR)
     for name in [*logging.root.manager.loggerDict]:
         if name.split(".")[0] == "aiokafka":
             logging.getLogger(name).addFilter(Seldom())

@@ -4,11 +4,14 @@ import os
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
+from socket import gethostname
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from yarl import URL
 
 from models.expected import expected
 from streams.errors import PerdiemError
@@ -39,8 +42,38 @@ TopicName = Annotated[
     str, _shaped(r"[A-Za-z0-9._-]{1,249}", "a Kafka topic name expected: letters, digits, dots, _ and -")
 ]
 TopicPrefix = Annotated[str, _shaped(r"[A-Za-z0-9._-]{0,100}", "letters, digits, dots, _ and - expected")]
-WebUrl = Annotated[str, _shaped(r"https?://[^\s/]+(/[^\s]*[^\s/])?/?", "an address, https://..., expected")]
+IssuerUrl = Annotated[
+    str, _shaped(r"https?://[^\s/]+(/[^\s]*[^\s/])?/?", "an address, https://..., expected")
+]
+# Without a path: the cookie holds for all of a host, and the pages lead to one another from its root.
+WebUrl = Annotated[
+    str,
+    _shaped(r"https?://[^\s/]+/?", "an address without a path, https://host or https://host:port, expected"),
+]
 AppId = Annotated[str, _shaped(r"[A-Za-z0-9._-]{1,100}", "a name expected: letters, digits, dots, _ and -")]
+
+
+def _networks(text: str) -> str:
+    for each in text.split(","):
+        try:
+            ip_network(each.strip())
+        except ValueError:
+            raise ValueError(
+                "addresses or networks expected, 10.0.0.0/8, several separated by commas"
+            ) from None
+    return text
+
+
+Networks = Annotated[str, AfterValidator(_networks)]
+
+
+def _long(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < 32:
+        raise ValueError("at least 32 characters expected, `perdiem web secret` makes them")
+    return secret
+
+
+WebSecret = Annotated[SecretStr, AfterValidator(_long)]
 
 
 class Settings(BaseSettings):
@@ -129,20 +162,27 @@ class Settings(BaseSettings):
         6, ge=1, le=100, description="Years that `perdiem forget` keeps of every patient's days."
     )
 
-    web_host: str = Field("127.0.0.1", description="Address that the web pages listen on.")
+    web_host: str = Field(
+        "127.0.0.1", description="Address that the pages listen on, and that other workers ask at."
+    )
     web_port: int = Field(6066, ge=0, le=65535, description="Port of the web pages.")
-    web_secret: SecretStr | None = Field(
+    web_secret: WebSecret | None = Field(
         None,
-        min_length=32,
         description="What all workers share and nobody else knows; without it the pages are closed.",
     )
     web_tokens: Path | None = Field(None, description="File of who may open the pages (`perdiem web token`).")
     web_url: WebUrl | None = Field(
         None, description="Address of the pages as browsers have it: of what stands in front of the workers."
     )
-    oidc_issuer: WebUrl | None = Field(None, description="OpenID Connect issuer that people log in at.")
+    web_proxies: Networks | None = Field(
+        None, description="Addresses or networks of proxies whose X-Forwarded-For is believed."
+    )
+    oidc_issuer: IssuerUrl | None = Field(None, description="OpenID Connect issuer that people log in at.")
     oidc_client_id: str | None = Field(None, description="What the issuer knows Perdiem as.")
     oidc_client_secret: SecretStr | None = Field(None, description="Secret of that client, if it has one.")
+    oidc_scopes: str = Field(
+        "openid profile", pattern=r"^(\S+ )*openid( \S+)*$", description="What the issuer is asked for."
+    )
     oidc_user_claim: str = Field("preferred_username", description="Claim that names the person.")
     oidc_roles_claim: str = Field("roles", description="Claim that lists the person's roles.")
     oidc_role_prefix: str = Field(
@@ -210,7 +250,18 @@ class Settings(BaseSettings):
     @property
     def public_url(self) -> str:
         """Address of the pages as browsers have it, without a slash at the end."""
-        return (self.web_url or f"http://{self.web_host}:{self.web_port}").rstrip("/")
+        return (self.web_url or self.worker_url).rstrip("/")
+
+    @property
+    def worker_url(self) -> str:
+        """Address at which the other workers ask this one."""
+        # No other worker can ask at "every address of yours".
+        host = gethostname() if self.web_host in ("0.0.0.0", "::") else self.web_host  # noqa: S104
+        return str(URL.build(scheme="http", host=host, port=self.web_port))
+
+    @property
+    def trusted_proxies(self) -> list[str]:
+        return [each.strip() for each in (self.web_proxies or "").split(",") if each.strip()]
 
     def _ssl_context(self) -> Any:
         from aiokafka.helpers import create_ssl_context
@@ -252,8 +303,9 @@ class Settings(BaseSettings):
     def _misfits_of_login(self) -> Iterator[tuple[str, str]]:
         if (self.oidc_issuer is None) != (self.oidc_client_id is None):
             yield "oidc_client_id", "expected with PERDIEM_OIDC_ISSUER, and only then"
-        if self.oidc_issuer is not None and self.web_secret is None:
-            yield "web_secret", "expected with PERDIEM_OIDC_ISSUER"
+        for name in ("oidc_issuer", "web_tokens"):
+            if getattr(self, name) is not None and self.web_secret is None:
+                yield "web_secret", f"expected with {_variable(name)}"
 
     def _misfits_of_security(self) -> Iterator[tuple[str, str]]:
         for name in ("sasl_mechanism", "sasl_username", "sasl_password"):

@@ -35,12 +35,14 @@ def token(
     """Make a token, and the lines of PERDIEM_WEB_TOKENS that let it in. It is shown this once."""
     import json
 
-    from streams.views.tokens import digest, new
+    from streams.views.tokens import LONGEST, digest, new
 
     given, made = _role(role), new()
+    if not user or len(user) > LONGEST or not user.isprintable():
+        raise WebError(f"--user: a name of at most {LONGEST} characters expected")
     typer.echo(f"The token, for {user} alone: {made}", err=True)
     print(
-        f"[[token]]\nuser = {json.dumps(user)}\n"
+        f"[[token]]\nuser = {json.dumps(user, ensure_ascii=False)}\n"
         f"role = {json.dumps(given)}\nsha256 = {json.dumps(digest(made))}"
     )
 

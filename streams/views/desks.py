@@ -25,6 +25,7 @@ from streams.errors import PerdiemError
 from streams.reading import reader
 from streams.topics import Topics
 from streams.views.deciding import ACTS, Deciding, Desk
+from streams.views.hrefs import Hrefs
 from streams.views.listing import Line, cursor, id_of, line_of, name_of, place_of
 from streams.views.rights import Right
 from streams.views.site import Asked, Shown, Site
@@ -78,6 +79,8 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     line: Line
     patient: str | None
+    patient_href: str | None
+    day_href: str | None
     detail: str | None
     decided: list[str]
     """What was last decided of it, in sentences."""
@@ -167,12 +170,16 @@ class Desks:
         said = item.decision if desk.look is Right.PATIENTS or person.unmasked else None
         acts = ACTS[item.kind] if person.may(desk.decide) and item.state is State.OPEN else {}
         record = None if item.value is None else readable(item.value)
+        hrefs, whose = Hrefs(self._site), item.patient if person.may(Right.PATIENTS) else None
+        day = item.service_date
         editable = record is not None and len(item.value or b"") <= EDITABLE and is_text(item.value or b"")
         return Whole(
             path=desk.path,
             title=desk.title,
             line=line_of(keys, item),
-            patient=masked(item.patient, person.unmasked) if person.may(Right.PATIENTS) else None,
+            patient=masked(whose, person.unmasked),
+            patient_href=hrefs.patient(whose) if whose else None,
+            day_href=hrefs.day(whose, day) if whose and day and item.charge_id else None,
             detail=item.detail if person.unmasked or item.kind is not Kind.REFUSED_CHARGE else None,
             decided=explain(said) if said else [],
             events={name_of(keys, event): event for event in item.event_ids if event != item.id},

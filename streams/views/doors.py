@@ -1,10 +1,13 @@
 """Doors: what is open to who has not shown who they are: files of the pages, and other workers."""
 
-import msgspec
+import logging
+
 from aiohttp import web
 
-from streams.once.failure import where
-from streams.views.site import Site, log, static
+from streams.views.site import Site, static
+from streams.views.workers import NotKnownError, NotOursError
+
+log = logging.getLogger(__name__)
 
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
@@ -23,13 +26,12 @@ def mount(site: Site) -> None:
     @site.open("/workers/{question}", "post")
     async def question(request: web.Request) -> web.StreamResponse:
         """What this worker answers another one."""
-        shown = request.headers.get("Authorization", "")
+        name = request.match_info["question"]
         try:
-            answer = await site.workers.answer(request.match_info["question"], shown, await request.read())
-        except (KeyError, msgspec.MsgspecError) as error:
-            # Another version of us, while workers are replaced one by one.
-            log.warning("A worker asked what is not known here: %s", where(error))
+            answer = await site.workers.answer(name, await request.read())
+        except NotKnownError:
+            log.warning("A worker of another version asked what is not known here: %s", name)
             raise web.HTTPBadRequest from None
-        if answer is None:
-            raise web.HTTPUnauthorized
-        return web.Response(body=answer, content_type="application/json")
+        except NotOursError:
+            raise web.HTTPUnauthorized from None
+        return web.Response(body=answer, content_type="application/octet-stream")

@@ -3,6 +3,7 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from functools import cached_property
 from hashlib import sha256
+from hmac import compare_digest
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken
@@ -11,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _PEERS_WITHIN = 60
-"""Seconds for which a question of one worker to another holds: more than clocks differ."""
+"""Seconds for which what one worker says to another holds: more than clocks differ."""
 LINK_WITHIN = 600
 """Seconds for which a one-time link holds."""
 
@@ -46,16 +47,20 @@ class Secret:
         except (InvalidTag, ValueError):
             raise ValueError("no name of this installation") from None
 
-    def ask(self, said: bytes) -> str:
-        """What shows another worker that ``said`` comes from one of ours, for a minute."""
-        return self._peers.encrypt(sha256(said).digest()).decode()
+    def seal(self, about: bytes, said: bytes) -> bytes:
+        """``said`` for other workers alone to read, for a minute, where they expect it: ``about``."""
+        return self._peers.encrypt(sha256(about).digest() + said)
 
-    def asked(self, shown: str, said: bytes) -> bool:
-        """Whether ``shown`` came from one of ours, with ``said``."""
+    def unseal(self, about: bytes, sealed: bytes) -> bytes:
+        """What ``seal`` was given. Raises ``ValueError`` for what is not of our workers, late, or not about
+        that."""
         try:
-            return self._peers.decrypt(shown, ttl=_PEERS_WITHIN) == sha256(said).digest()
-        except (InvalidToken, ValueError):
-            return False
+            opened = self._peers.decrypt(sealed, ttl=_PEERS_WITHIN)
+        except InvalidToken:
+            raise ValueError("sealed here within a minute expected") from None
+        if not compare_digest(opened[:32], sha256(about).digest()):
+            raise ValueError("about something else")
+        return opened[32:]
 
     def link(self, user: str, role: str) -> str:
         """A token that logs ``user`` in once, within ten minutes."""

@@ -13,14 +13,16 @@ import aiohttp_session
 import msgspec
 from aiohttp import web
 from faust.web import View
+from yarl import URL
 
 from streams.access import AccessLog, AccessLogError, Did
 from streams.once import OnceApp
 from streams.once.failure import where
 from streams.settings import Settings
-from streams.views.failures import Failures
+from streams.views.links import Links
 from streams.views.login import Login, sessions
 from streams.views.person import Person
+from streams.views.proxies import Proxies
 from streams.views.render import render
 from streams.views.rights import Right
 from streams.views.secret import Secret
@@ -40,6 +42,8 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
+    # What runs here, and which version of it, is nobody's business.
+    "Server": "perdiem",
 }
 OPEN = frozenset(
     {
@@ -79,7 +83,7 @@ class _Page(NamedTuple):
 class Site:
     """Pages are added with ``page``, forms with ``form``. What was not added cannot be opened.
 
-    Raises ``TokensFileError`` and, for an issuer that is half configured, ``SettingsError``.
+    Raises ``TokensFileError``.
     """
 
     app: OnceApp
@@ -98,7 +102,21 @@ class Site:
         """Belong to ``app``, whose web application has ``middlewares``."""
         self.app = app
         server: Any = app.web
+        server.web_app.on_startup.append(self._tell)
         server.web_app.on_shutdown.append(self._close)
+        if self.secret is not None:
+            self.login  # noqa: B018  it answers other workers, too
+
+    async def _tell(self, web_app: Any) -> None:
+        if self.secret is None:
+            log.warning(
+                "The pages are closed: PERDIEM_WEB_SECRET is not set (`perdiem web secret` makes one)"
+            )
+        elif self.settings.web_tokens is None and self.settings.oidc_issuer is None:
+            log.warning(
+                "Nobody can log in to the pages: neither PERDIEM_WEB_TOKENS (`perdiem web token`) nor "
+                "PERDIEM_OIDC_ISSUER is set"
+            )
 
     async def _close(self, web_app: Any) -> None:
         """Ends what browsers listen to: a stop would wait for them."""
@@ -114,7 +132,8 @@ class Site:
 
     @cached_property
     def login(self) -> Login:
-        return Login(self.keys, self._tokens)
+        proxies = Proxies(self.settings.trusted_proxies)
+        return Login(self._tokens, Links(self.keys, self.workers), proxies)
 
     @cached_property
     def workers(self) -> Workers:
@@ -193,7 +212,7 @@ class Site:
     async def _show(self, path: str, request: web.Request) -> web.StreamResponse:
         method = "GET" if request.method == "HEAD" else request.method
         page = self._pages[method, path]
-        asked = Asked(self, request, request["person"], path, request.match_info)
+        asked = Asked(self, request, request[PERSON], path, request.match_info)
         shown = await page.handler(asked)
         if not isinstance(shown, msgspec.Struct):
             return shown
@@ -204,19 +223,21 @@ class Site:
 
     def html(self, template: str, request: web.Request, *, status: int = 200, **values: Any) -> web.Response:
         """A page of ``template``; it knows who looks, and which page it is."""
-        person: Person | None = request.get("person")
+        person: Person | None = request.get(PERSON)
         text = render(template, person=person, path=request.path, rights=Right, **values)
         return web.Response(text=text, content_type="text/html", status=status)
 
     async def stream(
         self, asked: Asked, renewal: Callable[[], Awaitable[bytes]], *, every: float
     ) -> web.StreamResponse:
-        """What ``renewal`` gives, again and again, until the session ends; each is an ``event``."""
+        """What ``renewal`` gives, again and again, until the session ends or changes; each an ``event``."""
         request = asked.request
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
+        if request.method == "HEAD":
+            return response
         with suppress(ConnectionResetError):
-            while await self.login.person(request) is not None:
+            while await self.login.person(request) == asked.person:
                 await response.write(await renewal())
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), every)
@@ -230,13 +251,15 @@ class Site:
     async def _guard(self, request: web.Request, handler: Any) -> web.StreamResponse:
         try:
             response: web.StreamResponse = await self._guarded(request, handler)
-        except web.HTTPException as refused:
-            response = refused if refused.status < 400 else self._refusal(request, refused)
+        except web.HTTPException as raised:
+            response = raised
         except AccessLogError as error:
-            response = self._refusal(request, web.HTTPServiceUnavailable(reason=str(error)))
+            response = web.HTTPServiceUnavailable(reason=str(error))
         except Exception as error:
             log.error("A page failed: %s", where(error))
-            response = self._refusal(request, web.HTTPInternalServerError())
+            response = web.HTTPInternalServerError()
+        if isinstance(response, web.HTTPException):
+            response = self._told(request, response)
         if not response.prepared:
             for name, value in HEADERS.items():
                 response.headers.setdefault(name, value)
@@ -246,7 +269,7 @@ class Site:
         resource = request.match_info.route.resource
         path = resource.canonical if resource else None
         if path is None:
-            raise web.HTTPNotFound
+            raise request.match_info.http_exception or web.HTTPNotFound()
         if path in OPEN:
             return await handler(request)  # type: ignore[no-any-return]
         method = "GET" if request.method == "HEAD" else request.method
@@ -254,7 +277,7 @@ class Site:
         person = await self.login.person(request)
         if person is None:
             raise self._unknown(request)
-        request["person"] = person
+        request[PERSON] = person
         if page is None:
             raise web.HTTPMethodNotAllowed(request.method, [m for m, p in self._pages if p == path])
         if not person.may(page.right):
@@ -267,10 +290,13 @@ class Site:
         browser = "text/html" in request.headers.get("Accept", "")
         if not browser or request.method not in ("GET", "HEAD"):
             return web.HTTPUnauthorized(reason="A token expected", headers={"WWW-Authenticate": "Bearer"})
-        return web.HTTPSeeOther(f"/login?next={request.rel_url.raw_path}")
+        return web.HTTPSeeOther(URL("/login").with_query(next=request.rel_url.raw_path_qs))
 
-    def _refusal(self, request: web.Request, refused: web.HTTPException) -> web.Response:
+    def _told(self, request: web.Request, refused: web.HTTPException) -> web.Response:
+        """A redirect, or a refusal as a page or its JSON twin."""
         kept = {name: refused.headers[name] for name in _KEPT if name in refused.headers}
+        if refused.status < 400:
+            return web.Response(status=refused.status, headers=kept)
         if wants_json(request):
             body = msgspec.json.encode({"status": refused.status, "error": refused.reason})
             return web.Response(
@@ -282,12 +308,9 @@ class Site:
         shown.headers.update(kept)
         return shown
 
-    @property
-    def failures(self) -> Failures:
-        return self.login.failures
 
-
-_KEPT = ("Retry-After", "WWW-Authenticate", "Allow")
+PERSON = web.RequestKey("person", Person)
+_KEPT = ("Location", "Retry-After", "WWW-Authenticate", "Allow")
 
 
 def wants_json(request: web.Request) -> bool:
@@ -304,5 +327,5 @@ def event(template: str, page: Any) -> bytes:
 
 def static(name: str) -> bytes | None:
     """A file of the pages; None if there is none of that name."""
-    file = resources.files("streams.views") / "static" / name
-    return file.read_bytes() if "/" not in name and file.is_file() else None
+    folder = resources.files("streams.views") / "static"
+    return next((file.read_bytes() for file in folder.iterdir() if file.name == name), None)

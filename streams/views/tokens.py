@@ -1,5 +1,6 @@
 """Tokens: who may open the pages with a bearer token. The file holds digests, never tokens."""
 
+import logging
 import secrets
 import tomllib
 from hashlib import sha256
@@ -12,6 +13,11 @@ from models.expected import expected
 from streams.errors import PerdiemError
 from streams.views.rights import Role
 
+LONGEST = 200
+"""Characters of a person's name: it stands in a cookie, and browsers keep 4 kB."""
+
+log = logging.getLogger(__name__)
+
 
 class TokensFileError(PerdiemError):
     """A tokens file that cannot be used: one line for each problem."""
@@ -22,7 +28,7 @@ class Token(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    user: str = Field(min_length=1, max_length=200)
+    user: str = Field(min_length=1, max_length=LONGEST)
     role: Role
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
@@ -39,7 +45,7 @@ class Tokens:
     def __init__(self, path: Path | None) -> None:
         """Raises ``TokensFileError``."""
         self._path = path
-        self._read_at: tuple[int, int] | None = None
+        self._read_at: tuple[int, ...] | None = None
         self._tokens: tuple[Token, ...] = ()
         if path is not None:
             self._tokens = read_tokens(path)
@@ -60,12 +66,14 @@ class Tokens:
     def _all(self) -> tuple[Token, ...]:
         if self._path is None:
             return ()
-        try:
-            state = _state(self._path)
-            if state != self._read_at:
-                self._tokens, self._read_at = read_tokens(self._path), state
-        except (OSError, TokensFileError):
-            return ()  # a file that says nothing any more lets nobody in
+        state = _state(self._path)
+        if state != self._read_at:
+            self._read_at = state
+            try:
+                self._tokens = read_tokens(self._path)
+            except TokensFileError as error:
+                self._tokens = ()
+                log.error("No token opens the pages any more: %s", str(error).replace("\n", "; "))
         return self._tokens
 
 
@@ -95,6 +103,10 @@ def digest(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def _state(path: Path) -> tuple[int, int]:
-    stat = path.stat()
-    return stat.st_mtime_ns, stat.st_size
+def _state(path: Path) -> tuple[int, ...]:
+    """What differs once the file does; empty while there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

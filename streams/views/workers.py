@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from http import HTTPStatus
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientResponseError, ClientSession, ClientTimeout
 from aiokafka import TopicPartition
 from yarl import URL
 
@@ -28,7 +29,19 @@ V = TypeVar("V")
 PATH = "/workers/{question}"
 _WITHIN = ClientTimeout(total=3.0, connect=1.0)
 """Seconds: a page waits no longer for a worker that hangs."""
+_WHY: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "is of another version",
+    HTTPStatus.UNAUTHORIZED: "has another PERDIEM_WEB_SECRET, or another time",
+}
 _COMPLETE = (State.READY, State.RESTORED)
+
+
+class NotOursError(Exception):
+    """A question that none of our workers asked just now."""
+
+
+class NotKnownError(Exception):
+    """A question of another version of us, while workers are replaced one by one."""
 
 
 class Missing(msgspec.Struct, frozen=True, order=True):
@@ -121,12 +134,14 @@ class Workers:
         for url, owned in sorted(self.owned().items()):
             part = sorted(wanted & owned)
             if part or (question.every and partitions is None):
-                missing |= dict.fromkeys(part, f"its worker {url} does not answer")
-                asking.append(self._ask(question, asked, URL(url), part))
+                asking.append((url, part, self._ask(question, asked, URL(url), part)))
         found: list[A] = []
-        for answered in await asyncio.gather(*asking):
-            if answered is None:
+        answers = await asyncio.gather(*(answer for _, _, answer in asking))
+        for (url, part, _), answered in zip(asking, answers, strict=True):
+            if isinstance(answered, str):
+                missing |= dict.fromkeys(part, f"its worker {url} {answered}")
                 continue
+            missing |= dict.fromkeys(part, f"its worker {url} has given it away")
             found.append(answered.answer)
             for place in answered.partitions:
                 missing.pop(TopicPartition(*place), None)
@@ -149,35 +164,47 @@ class Workers:
 
     async def _ask(
         self, question: Question[Q, A], asked: Q, url: URL, part: Sequence[TopicPartition]
-    ) -> _Answered[A] | None:
+    ) -> _Answered[A] | str:
+        """Its answer, or why there is none."""
         if url == self._app.conf.canonical_url:
             return await self._own(question, asked, part)
         said = _encode(_Asked([(tp.topic, tp.partition) for tp in part], asked))
         assert self._secret is not None, "whoever asks has passed the guard, which needs it"
+        sealed = self._secret.seal(_question(question.name), said)
         session: ClientSession = self._app.http_client
-        headers = {"Authorization": f"Worker {self._secret.ask(question.name.encode() + said)}"}
         try:
             place = url / PATH.format(question=question.name).lstrip("/")
-            async with session.post(place, data=said, headers=headers, timeout=_WITHIN) as response:
-                response.raise_for_status()
-                answered: _Answered[A] = question.decode_answer(await response.read())
-                return answered
-        except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
+            async with session.post(
+                place, data=sealed, timeout=_WITHIN, allow_redirects=False, raise_for_status=True
+            ) as response:
+                answer = self._secret.unseal(_answer(sealed), await response.read())
+            answered: _Answered[A] = question.decode_answer(answer)
+            return answered
+        except (ClientError, OSError, ValueError, msgspec.MsgspecError) as error:
             log.info("Worker %s does not answer: %s", url, where(error))
-            return None
+            return _why(error)
 
-    async def answer(self, name: str, shown: str, said: bytes) -> bytes | None:
-        """What another worker hears from this one; None if it is none of ours that asks.
+    async def answer(self, name: str, sealed: bytes) -> bytes:
+        """What another worker hears from this one. Raises ``NotOursError``, ``NotKnownError``.
 
-        Raises ``KeyError`` for what cannot be asked, ``msgspec.MsgspecError`` for what is no question.
+        Both are sealed: no TLS is needed between workers, and to ask again what was overheard yields
+        nothing that can be read.
         """
-        kind, _, token = shown.partition(" ")
-        if self._secret is None or kind != "Worker" or not self._secret.asked(token, name.encode() + said):
-            return None
-        question = self._questions[name]
-        asked = question.decode_asked(said)
+        if self._secret is None:
+            raise NotOursError
+        try:
+            said = self._secret.unseal(_question(name), sealed)
+        except ValueError:
+            raise NotOursError from None
+        question = self._questions.get(name)
+        if question is None:
+            raise NotKnownError
+        try:
+            asked = question.decode_asked(said)
+        except msgspec.MsgspecError:
+            raise NotKnownError from None
         part = [TopicPartition(*place) for place in asked.partitions]
-        return _encode(await self._own(question, asked.question, part))
+        return self._secret.seal(_answer(sealed), _encode(await self._own(question, asked.question, part)))
 
     async def _own(self, question: Question[Q, A], asked: Q, part: Iterable[TopicPartition]) -> _Answered[A]:
         async with self._turns:
@@ -190,6 +217,24 @@ class Workers:
             [(owner.tp.topic, owner.tp.partition) for owner in owners if owner not in complete],
             answer,
         )
+
+
+def _question(name: str) -> bytes:
+    return b"question " + name.encode()
+
+
+def _answer(sealed_question: bytes) -> bytes:
+    return b"answer " + sealed_question
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return f"does not answer within {_WITHIN.total:.0f} s"
+    if isinstance(error, ClientResponseError):
+        return _WHY.get(error.status, f"answers {error.status}")
+    if isinstance(error, msgspec.MsgspecError):
+        return _WHY[HTTPStatus.BAD_REQUEST]
+    return "does not answer"
 
 
 def slices(owners: Iterable[Owner], table: Table[K, V]) -> list[Slice[K, V]]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from streams.audit import Report
@@ -16,29 +17,39 @@ from streams.play import play
 from streams.settings import Settings
 from streams.simulate import Simulation
 from streams.topics import create
+from tests.chaos.people import People, at_work
 from tests.chaos.scenario import judge, records
 from tests.group import Group
 from tests.kafka import BOUND
 
+SEED = 38226
 COMMAND = (sys.executable, "-m", "tests.chaos.worker")
 
 
 class Faulty(Group):
-    """Workers with the faults of ``tests.chaos.worker``, and records of ``patients`` for ten days."""
+    """Workers with the faults of ``tests.chaos.worker``, records of ``patients`` for ten days, and people."""
+
+    people: People
 
     def __init__(self, settings: Settings, folder: Path, patients: int) -> None:
         # The least session that a broker allows by default, and small batches: they make many commits.
         changed = {"session_timeout": 6.0, "heartbeat": 1.0, "max_poll_records": 50}
         super().__init__(settings.model_copy(update=changed))
-        self.simulation = Simulation(patients, days=10, seed=38226)
-        self.sent = 0
+        self.simulation = Simulation(patients, days=10, seed=SEED, people=True)
+        self._played = 0
         self.workers: list[LocalWorker] = []
         self._records = records(self.simulation)
         self._folder = folder
 
     async def play(self, count: int | None = None) -> None:
-        """Play the next ``count`` records, or all that are left."""
-        self.sent += await play(self.settings, islice(self._records, count))
+        """Play the next ``count`` records, or all that are left; people deal with what was written before."""
+        self._played += await play(self.settings, islice(self._records, count))
+        await self.people.finish()
+
+    @property
+    def sent(self) -> int:
+        """Records of sources, of people and of billing."""
+        return self._played + self.people.sent
 
     def start(self, *faults: str, machine: int = 0, **changed: Any) -> LocalWorker:
         """Start a worker on a machine with stores of its own, with other settings if given."""
@@ -67,8 +78,10 @@ class Faulty(Group):
     async def end(self, workers: int = 1) -> Report:
         """All is processed, so many workers still run and stop, and what was written is judged."""
         await self.processed()
+        while await self.people.finish():
+            await self.processed()
         assert self.stop() == [0] * workers
-        return await judge(self.settings, self.simulation.expected, self.sent)
+        return await judge(self.settings, self.simulation.expected | self.people.expected, self.sent)
 
     def stop(self) -> list[int]:
         """SIGTERM for every worker that runs; their exit codes."""
@@ -81,7 +94,8 @@ async def installed(settings: Settings, folder: Path, *, patients: int) -> Async
     await create(settings)
     faulty = Faulty(settings, folder, patients)
     try:
-        yield faulty
+        async with at_work(faulty.settings, Random(SEED)) as faulty.people:
+            yield faulty
     finally:
         for worker in faulty.workers:
             worker.process.kill()

@@ -183,7 +183,7 @@ async def judge(settings: Settings, expected: Collection[Expected], sent: int) -
     show(report)
     reconciliation = await reconcile_topics(settings)
     total = reconciliation.total.told()
-    print(f"reconciled: {total}")
+    print(f"reconciled: {msgspec.json.encode(total).decode()}")
     assert reconciliation.balances
     assert report.clean
     assert standing == sorted(expected)

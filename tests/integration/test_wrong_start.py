@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from streams.local_kafka import free_port
 from streams.local_worker import LocalWorker
@@ -36,13 +37,39 @@ def wrong_facilities(folder: Path) -> tuple[dict[str, Any], str]:
     return {"facilities": file}, f"PERDIEM_FACILITIES: {file}: {expected}"
 
 
+def missing_tokens(folder: Path) -> tuple[dict[str, Any], str]:
+    file = folder / "none.toml"
+    return {"web_tokens": file}, f"PERDIEM_WEB_TOKENS: {file}: a readable file expected"
+
+
+def wrong_tokens(folder: Path) -> tuple[dict[str, Any], str]:
+    file = folder / "wrong.toml"
+    file.write_text('[[token]]\nuser = "anna"\nrole = "boss"\nsha256 = "' + "0" * 64 + '"\n')
+    return {"web_tokens": file}, f"PERDIEM_WEB_TOKENS: {file}: token.0.role: expected "
+
+
+def short_secret(folder: Path) -> tuple[dict[str, Any], str]:
+    return {"web_secret": SecretStr("short")}, "PERDIEM_WEB_SECRET: at least 32 characters expected, "
+
+
+def half_an_issuer(folder: Path) -> tuple[dict[str, Any], str]:
+    issuer = {"oidc_issuer": "https://login.example"}
+    return issuer, "PERDIEM_OIDC_CLIENT_ID: expected with PERDIEM_OIDC_ISSUER, and only then"
+
+
 def no_kafka(folder: Path) -> tuple[dict[str, Any], str]:
     brokers = f"127.0.0.1:{free_port()}"
     return {"brokers": brokers}, f"PERDIEM_BROKERS: no Kafka answers at {brokers}"
 
 
 @pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("fault", [no_facilities, missing_facilities, wrong_facilities, no_kafka])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(no_facilities, missing_facilities, wrong_facilities, no_kafka),
+        *(missing_tokens, wrong_tokens, short_secret, half_an_issuer),
+    ],
+)
 def test_what_is_wrong_is_told_in_one_line(
     settings: Settings, tmp_path: Path, start: str, fault: Fault
 ) -> None:

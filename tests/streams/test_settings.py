@@ -3,9 +3,12 @@
 import json
 import ssl
 from pathlib import Path
+from socket import gethostname
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
+from yarl import URL
 
 from streams.cli import app
 from streams.settings import Settings, SettingsError
@@ -84,6 +87,15 @@ def test_variables_of_the_test_suite_are_no_settings(monkeypatch: pytest.MonkeyP
             "PERDIEM_SASL_PASSWORD: expected with PERDIEM_SECURITY_PROTOCOL=SASL_SSL or SASL_PLAINTEXT,"
             " and only then",
         ),
+        ({"PERDIEM_WEB_TOKENS": "t.toml"}, "PERDIEM_WEB_SECRET: expected with PERDIEM_WEB_TOKENS"),
+        (
+            {"PERDIEM_OIDC_ISSUER": "https://login.example", "PERDIEM_OIDC_CLIENT_ID": "perdiem"},
+            "PERDIEM_WEB_SECRET: expected with PERDIEM_OIDC_ISSUER",
+        ),
+        (
+            {"PERDIEM_OIDC_CLIENT_ID": "perdiem"},
+            "PERDIEM_OIDC_CLIENT_ID: expected with PERDIEM_OIDC_ISSUER, and only then",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_each_other_are_told(
@@ -91,6 +103,41 @@ def test_settings_that_do_not_fit_each_other_are_told(
 ) -> None:
     """What only works together is checked together, before anything connects."""
     assert complaints(monkeypatch, **variables) == [line]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("WEB_SECRET", "short", "at least 32 characters expected, `perdiem web secret` makes them"),
+        ("WEB_URL", "https://example.org/perdiem", "an address without a path, "),
+        ("WEB_PROXIES", "10.0.0.0/8, proxy", "addresses or networks expected, 10.0.0.0/8, several "),
+        ("WEB_PROXIES", "10.0.0.1/8", "addresses or networks expected, 10.0.0.0/8, several "),
+        ("OIDC_ISSUER", "login.example", "an address, https://..., expected"),
+        ("OIDC_SCOPES", "profile", "expected String should match pattern"),
+    ],
+)
+def test_what_opens_the_pages_wrongly_is_told(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, expected: str
+) -> None:
+    """Before a worker starts with pages that nobody, or anybody, can open."""
+    said = complaints(monkeypatch, **{f"PERDIEM_{variable}": value})
+    assert said[0].startswith(f"PERDIEM_{variable}: {expected}")
+    assert value not in said[0].removeprefix(f"PERDIEM_{variable}: {expected}")
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "http://127.0.0.1:6066"),
+        ({"web_host": "worker-1", "web_port": 8080}, "http://worker-1:8080"),
+        ({"web_host": "fd00::1"}, "http://[fd00::1]:6066"),
+        ({"web_host": "0.0.0.0"}, f"http://{gethostname()}:6066"),
+        ({"web_host": "::"}, f"http://{gethostname()}:6066"),
+    ],
+)
+def test_other_workers_are_told_an_address_that_is_this_ones(given: dict[str, Any], url: str) -> None:
+    """A worker that listens on all of its addresses is known by its name."""
+    assert URL(Settings.isolated(**given).worker_url) == URL(url)
 
 
 def test_clients_are_told_how_to_talk_to_kafka() -> None:

@@ -40,12 +40,13 @@ def test_a_name_that_was_not_given_here_names_nothing(name: str) -> None:
 
 
 def test_a_worker_believes_only_workers_of_its_installation() -> None:
-    """And each showing is good for what it was made for alone."""
-    shown = OURS.ask(b"question")
-    assert OURS.asked(shown, b"question")
-    assert not OURS.asked(shown, b"another question")
-    assert not THEIRS.asked(shown, b"question")
-    assert not OURS.asked("", b"question")
+    """What one says to another is good for that alone, and nobody on the way reads it."""
+    sealed = OURS.seal(b"about", b"said")
+    assert b"said" not in sealed
+    assert OURS.unseal(b"about", sealed) == b"said"
+    for secret, about, shown in ((OURS, b"other", sealed), (THEIRS, b"about", sealed), (OURS, b"about", b"")):
+        with pytest.raises(ValueError, match=r"about something else|sealed here within a minute expected"):
+            secret.unseal(about, shown)
 
 
 def test_a_link_tells_who_it_is_for() -> None:

@@ -15,6 +15,7 @@ import msgspec
 from bench.ground import HEAP_MB, Ground
 from bench.latency import latencies
 from bench.measure import FAILURES
+from bench.pages import page_by_page, with_and_without
 from bench.report import Report, machine, tables
 from bench.restore import restores
 from bench.sizes import FULL, QUICK, Sizes
@@ -31,6 +32,8 @@ PARTS: dict[str, Part] = {
     "partitions": by_partitions,
     "repeats": by_repeats,
     "restore": restores,
+    "pages": with_and_without,
+    "costs": page_by_page,
 }
 """In this order; each fills the field of the same name in Report."""
 LATEST = Path(__file__).parent / "latest.json"

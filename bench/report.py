@@ -12,6 +12,8 @@ import psutil
 
 from bench.latency import Latency
 from bench.measure import Throughput
+from bench.pages import Cost, Visited
+from bench.paired import Difference, difference
 from bench.restore import Restore
 from bench.systems import (
     FAUST_AS_IT_IS,
@@ -40,6 +42,8 @@ RATIOS = (
 P99_RATE = 1_000
 P99 = {LEDGER.name: 150, PATH.name: 300}
 """Milliseconds that p99 should stay under at that rate."""
+PAGES = 0.05
+"""Part of its rate that people at the pages may cost the ledger."""
 
 
 class Report(msgspec.Struct, kw_only=True):
@@ -55,6 +59,8 @@ class Report(msgspec.Struct, kw_only=True):
     repeats: list[Throughput] = []
     latency: list[Latency] = []
     restore: list[Restore] = []
+    pages: list[Visited] = []
+    costs: list[Cost] = []
 
 
 def machine() -> str:
@@ -79,6 +85,10 @@ def tables(report: Report) -> Iterator[str]:
         yield from _latency(report.latency)
     if report.restore:
         yield from _restore(report.restore)
+    if pairs := _pairs(report.pages):
+        yield from _visited(pairs)
+    if report.costs:
+        yield from _costs(report.costs)
     yield from _goals(report)
 
 
@@ -104,7 +114,12 @@ def _side_by_side(rows: Sequence[Throughput]) -> Iterator[str]:
 
 
 def _goals(report: Report) -> Iterator[str]:
-    goals = [*_ratios(report.throughput), *_latency_goals(report.latency), *_restore_goals(report.restore)]
+    goals = [
+        *_ratios(report.throughput),
+        *_latency_goals(report.latency),
+        *_restore_goals(report.restore),
+        *_page_goals(_pairs(report.pages)),
+    ]
     if goals:
         yield from _table(("what it should reach", "is", "goal"), goals)
 
@@ -140,6 +155,14 @@ def _restore_goals(rows: Sequence[Restore]) -> Iterator[tuple[str, str, str]]:
         yield f"ready with {size}, warm", f"{large.warm:.1f} s", "under 2 s at 1,000,000"
         memory = f"memory at {size} / {small.patient_days:,}, at work"
         yield memory, f"{large.rss_busy / small.rss_busy:.2f}", "1.5 at most, 1,000,000 / 10,000"
+
+
+def _page_goals(pairs: Sequence[tuple[Visited, Visited]]) -> Iterator[tuple[str, str, str]]:
+    if pairs:
+        cost = _more(pairs, lambda row: 1 / row.rate)
+        reached = "reached" if cost.high <= PAGES else "missed"
+        said = f"time an event, {pairs[0][1].people} people at the pages / none, {len(pairs)} pairs"
+        yield said, str(cost), f"{PAGES:.0%} more at most, with its interval of {cost.sure:.0%}: {reached}"
 
 
 def _growth(what: str, rows: Sequence[Throughput], of: Callable[[Throughput], object]) -> Iterator[str]:
@@ -193,6 +216,79 @@ def _restore(rows: Sequence[Restore]) -> Iterator[str]:
             for row in rows
         ),
     )
+
+
+def _pairs(rows: Iterable[Visited]) -> list[tuple[Visited, Visited]]:
+    """Without people and with them, of each pair that is whole."""
+    found: defaultdict[int, dict[bool, Visited]] = defaultdict(dict)
+    for row in rows:
+        found[row.pair][row.people > 0] = row
+    return [(pair[False], pair[True]) for pair in found.values() if len(pair) > 1]
+
+
+def _more(pairs: Iterable[tuple[Visited, Visited]], of: Callable[[Visited], float]) -> Difference:
+    return difference([(of(without), of(with_people)) for without, with_people in pairs])
+
+
+def _visited(pairs: Sequence[tuple[Visited, Visited]]) -> Iterator[str]:
+    measures: tuple[tuple[str, Callable[[Visited], float]], ...] = (
+        ("events/s", lambda row: row.rate),
+        ("CPU µs an event", lambda row: row.cpu),
+        ("broker's", lambda row: row.broker_cpu),
+        ("MiB", lambda row: row.rss),
+    )
+    people = [row for _, row in pairs]
+    yield from _table(
+        ("ledger under a backlog", "nobody at the pages", f"{people[0].people} people", "difference"),
+        (
+            (
+                name,
+                _spread(of(row) for row, _ in pairs),
+                _spread(of(row) for row in people),
+                str(_more(pairs, of)),
+            )
+            for name, of in measures
+        ),
+    )
+    shown = ("pages", "live", "p50", "p99", "people_cpu")
+    middle = {name: median(getattr(row, name) for row in people) for name in shown}
+    yield ""
+    yield (
+        f"They opened {middle['pages']:.1f} pages a second, and an open overview was renewed "
+        f"{middle['live']:.1f} times a second. A page took {middle['p50']:.0f} ms, 99 of 100 at most "
+        f"{middle['p99']:.0f} ms. The people themselves used {middle['people_cpu']:.0%} of a core."
+    )
+
+
+def _costs(rows: Sequence[Cost]) -> Iterator[str]:
+    by_page: defaultdict[str, dict[int, Cost]] = defaultdict(dict)
+    for row in rows:
+        by_page[row.page][row.partitions] = row
+    sizes = sorted({row.partitions for row in rows})
+    head = [f"{what}, {size} partitions" for size in sizes for what in ("CPU ms", "ms", "KiB")]
+    yield from _table(
+        ("page", *head),
+        (
+            (
+                page,
+                *(cell for size in sizes for cell in (_cells(found[size]) if size in found else ("",) * 3)),
+            )
+            for page, found in by_page.items()
+        ),
+    )
+    for size in sizes:
+        round_of = [row.cpu for row in rows if row.partitions == size and row.took is not None]
+        if spent := sum(round_of):
+            mean = spent / len(round_of)
+            yield ""
+            yield (
+                f"With {size} partitions a page costs {mean:.1f} ms on average: {PAGES:.0%} of a core pay "
+                f"for {PAGES * 1000 / mean:.0f} a second."
+            )
+
+
+def _cells(row: Cost) -> tuple[str, str, str]:
+    return f"{row.cpu:.1f}", "" if row.took is None else f"{row.took:.1f}", f"{row.kib:.0f}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:

@@ -22,6 +22,11 @@ class Sizes:
     latency_warmup: float
     patient_days: tuple[int, ...]
     """Sizes of the state, growing, for restore and memory."""
+    page_events: int
+    """Records in the input of a run with people at the pages, or without."""
+    page_pairs: int
+    page_state: int
+    """Records behind the pages whose cost is measured one by one."""
 
 
 FULL = Sizes(
@@ -35,6 +40,9 @@ FULL = Sizes(
     latency_seconds=20,
     latency_warmup=5,
     patient_days=(10_000, 100_000, 1_000_000),
+    page_events=240_000,
+    page_pairs=10,
+    page_state=10_000,
 )
 QUICK = Sizes(
     events=30_000,
@@ -47,4 +55,7 @@ QUICK = Sizes(
     latency_seconds=6,
     latency_warmup=2,
     patient_days=(1_000, 10_000),
+    page_events=60_000,
+    page_pairs=2,
+    page_state=3_000,
 )

@@ -83,11 +83,9 @@ class System:
 
 
 def perdiem(run: Run) -> list[Child]:
-    workers = [
-        LocalWorker(run.settings.model_copy(update={"web_port": free_port()}), run.log)
-        for _ in range(run.workers)
-    ]
-    return [worker.start() for worker in workers]
+    """The first worker's pages are where the settings of ``run`` say."""
+    more = [run.settings.model_copy(update={"web_port": free_port()}) for _ in range(run.workers - 1)]
+    return [LocalWorker(settings, run.log).start() for settings in (run.settings, *more)]
 
 
 def _peer(run: Run, command: list[str], **more: str) -> list[Child]:

@@ -32,6 +32,11 @@ log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceApp:
     """The Faust app. Raises SettingsError for a facilities or a tokens file that is missing or wrong."""
+    return create_site(settings, observer=observer).app
+
+
+def create_site(settings: Settings, *, observer: Observer | None = None) -> Site:
+    """The pages of such an app, and with them the app."""
     facilities = load_facilities(settings.facilities)
     topics = Topics.of(settings)
     site, pace, measured = _site(settings), Pace(), Measured()
@@ -54,7 +59,7 @@ def create_app(settings: Settings, *, observer: Observer | None = None) -> OnceA
         Identity(app, topics, settings),
     )
     mount(app, site, pace, measured, sources, agents)
-    return app
+    return site
 
 
 def engine(settings: Settings) -> Engine:

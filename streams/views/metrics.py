@@ -105,4 +105,5 @@ def mount(site: Site, running: Running, measured: Measured) -> None:
     async def metrics(asked: Asked) -> Shown:
         """In the text format that is asked for: Prometheus' own or OpenMetrics."""
         encode, kind = choose_encoder(asked.request.headers.get("Accept", ""))
-        return web.Response(body=encode(measured.registry), headers={"Content-Type": kind})
+        async with site.turns:
+            return web.Response(body=encode(measured.registry), headers={"Content-Type": kind})

@@ -12,8 +12,9 @@ from models.reconciliation import Line, add
 from models.tally import CHARGE, CREDIT, IN
 from streams.once.owner import State
 from streams.pace import BIN, BINS, Bin, quantile
+from streams.views.fresh import Fresh
 from streams.views.rights import Right
-from streams.views.site import Asked, Shown, Site
+from streams.views.site import Asked, Shown, Site, event
 from streams.views.state import Now, Partition, Running, Worker
 from streams.views.tallied import Days, Tallied
 from streams.views.workers import Missing
@@ -21,7 +22,7 @@ from streams.views.workers import Missing
 DAYS = 14
 """Before today."""
 _FRESH = 1.0
-"""Seconds for which what was found is shown to whoever else looks: so that many cost no more than one."""
+"""Seconds for which what was found is shown to whoever else looks."""
 _EVERY = 2.0
 """Seconds between two looks of a page that stays open."""
 
@@ -92,23 +93,15 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overviews:
-    """Makes overviews; one that is fresh serves all who look."""
+    """Makes overviews."""
 
     def __init__(self, site: Site, running: Running, tallied: Tallied) -> None:
         self._site = site
         self._running = running
         self._tallied = tallied
-        self._made: tuple[float, Overview] | None = None
-        self._making = asyncio.Lock()
 
-    async def get(self) -> Overview:
-        async with self._making:
-            if self._made is None or time.monotonic() - self._made[0] > _FRESH:
-                overview = await self._make()
-                self._made = (time.monotonic(), overview)
-            return self._made[1]
-
-    async def _make(self) -> Overview:
+    async def make(self) -> Overview:
+        """Asks all workers."""
         today = datetime.now(UTC).date()
         first = today - timedelta(DAYS)
         workers = self._site.workers
@@ -202,9 +195,16 @@ def _moment(at: int, bins: list[Bin]) -> Moment:
 
 def mount(site: Site, running: Running, tallied: Tallied) -> None:
     """Add ``/`` and what keeps it up to date."""
-    overviews = Overviews(site, running, tallied)
+    overviews = Fresh(Overviews(site, running, tallied).make, _FRESH)
     site.workers.add(running.question)
     tallied.add_to(site.workers)
+
+    async def renewal() -> bytes:
+        overview = await overviews.get()
+        async with site.turns:
+            return event("live.html", overview)
+
+    renewals = Fresh(renewal, _FRESH)
 
     async def look() -> None:
         running.look()
@@ -219,4 +219,4 @@ def mount(site: Site, running: Running, tallied: Tallied) -> None:
     @site.page("/live", Right.WATCH, "overview.html")
     async def live(asked: Asked) -> Shown:
         """The overview again and again, as server-sent events."""
-        return await site.stream(asked, overviews.get, "live.html", every=_EVERY)
+        return await site.stream(asked, renewals.get, every=_EVERY)

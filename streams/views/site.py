@@ -27,6 +27,7 @@ from streams.views.render import render
 from streams.views.rights import Right
 from streams.views.secret import Secret
 from streams.views.tokens import Tokens
+from streams.views.turns import Turns
 from streams.views.workers import Workers
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ class Site:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.turns = Turns()
         self.accesses = AccessLog(settings)
         secret = settings.web_secret
         self.secret = Secret(secret.get_secret_value()) if secret else None
@@ -135,7 +137,7 @@ class Site:
 
     @cached_property
     def workers(self) -> Workers:
-        return Workers(self.app, self.secret)
+        return Workers(self.app, self.secret, self.turns)
 
     @property
     def middlewares(self) -> list[Any]:
@@ -214,9 +216,10 @@ class Site:
         shown = await page.handler(asked)
         if not isinstance(shown, msgspec.Struct):
             return shown
-        if wants_json(request):
-            return web.Response(body=msgspec.json.encode(shown), content_type="application/json")
-        return self.html(page.template, request, page=shown)
+        async with self.turns:
+            if wants_json(request):
+                return web.Response(body=msgspec.json.encode(shown), content_type="application/json")
+            return self.html(page.template, request, page=shown)
 
     def html(self, template: str, request: web.Request, *, status: int = 200, **values: Any) -> web.Response:
         """A page of ``template``; it knows who looks, and which page it is."""
@@ -225,9 +228,9 @@ class Site:
         return web.Response(text=text, content_type="text/html", status=status)
 
     async def stream(
-        self, asked: Asked, find: Callable[[], Awaitable[Any]], template: str, *, every: float
+        self, asked: Asked, renewal: Callable[[], Awaitable[bytes]], *, every: float
     ) -> web.StreamResponse:
-        """Server-sent events, each ``template`` filled in anew, until the session ends or changes."""
+        """What ``renewal`` gives, again and again, until the session ends or changes; each an ``event``."""
         request = asked.request
         response = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream"})
         await response.prepare(request)
@@ -235,9 +238,7 @@ class Site:
             return response
         with suppress(ConnectionResetError):
             while await self.login.person(request) == asked.person:
-                text = render(template, person=asked.person, rights=Right, page=await find())
-                lines = "".join(f"data: {line}\n" for line in text.splitlines())
-                await response.write(f"retry: 2000\n{lines}\n".encode())
+                await response.write(await renewal())
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._closing.wait(), every)
                 if self._closing.is_set():
@@ -316,6 +317,12 @@ def wants_json(request: web.Request) -> bool:
     """Whether a program asks, and not a person's browser."""
     accepted = request.headers.get("Accept", "")
     return "application/json" in accepted and "text/html" not in accepted
+
+
+def event(template: str, page: Any) -> bytes:
+    """A server-sent event: ``template`` filled in, which knows nothing of who looks."""
+    lines = "".join(f"data: {line}\n" for line in render(template, page=page).splitlines())
+    return f"retry: 2000\n{lines}\n".encode()
 
 
 def static(name: str) -> bytes | None:

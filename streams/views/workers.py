@@ -17,6 +17,7 @@ from streams.once.failure import where
 from streams.once.owner import Owner, State
 from streams.once.table import Slice, Table
 from streams.views.secret import Secret
+from streams.views.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -101,9 +102,10 @@ _encode = msgspec.json.Encoder().encode
 class Workers:
     """The workers of this installation, as Faust's assignor told each of them at the last rebalance."""
 
-    def __init__(self, app: OnceApp, secret: Secret | None) -> None:
+    def __init__(self, app: OnceApp, secret: Secret | None, turns: Turns) -> None:
         self._app = app
         self._secret = secret
+        self._turns = turns
         self._questions: dict[str, Question[Any, Any]] = {}
 
     def add(self, question: Question[Any, Any]) -> None:
@@ -205,9 +207,11 @@ class Workers:
         return self._secret.seal(_answer(sealed), _encode(await self._own(question, asked.question, part)))
 
     async def _own(self, question: Question[Q, A], asked: Q, part: Iterable[TopicPartition]) -> _Answered[A]:
-        owners = [owner for tp in part if (owner := self._app.tables.owners.get(tp)) is not None]
-        complete = [owner for owner in owners if question.every or owner.state in _COMPLETE]
-        answer = await question.local(complete, asked)
+        async with self._turns:
+            # From here to the answer no partition leaves.
+            owners = [owner for tp in part if (owner := self._app.tables.owners.get(tp)) is not None]
+            complete = [owner for owner in owners if question.every or owner.state in _COMPLETE]
+            answer = await question.local(complete, asked)
         return _Answered(
             [(owner.tp.topic, owner.tp.partition) for owner in complete],
             [(owner.tp.topic, owner.tp.partition) for owner in owners if owner not in complete],

@@ -4,6 +4,7 @@ import msgspec
 
 from bench.latency import Latency
 from bench.measure import Throughput
+from bench.pages import Cost, Visited
 from bench.report import Report, tables
 from bench.restore import Restore
 from bench.systems import FAUST_AS_IT_IS, FAUST_EXACTLY_ONCE, LEDGER, System
@@ -87,3 +88,49 @@ def test_each_goal_stands_beside_what_was_measured() -> None:
     assert "| p99 at 1,000 events/s, Perdiem, ledger, full rule | 180 ms | under 150 ms |" in text
     assert "| ready with 1,000 patient-days, cold | 21.0 s | under 20 s" in text
     assert "| memory at 1,000 patient-days / 10, at work | 1.70 | 1.5 at most" in text
+
+
+def visited(pair: int, people: int, rate: float) -> Visited:
+    return Visited(pair=pair, people=people, rate=rate, cpu=60, broker_cpu=5, rss=250, pages=4, p50=9)
+
+
+def told_of(*rows: Visited) -> str:
+    return "\n".join(tables(Report(machine="2 cores", quick=False, pages=[*rows])))
+
+
+def test_people_at_the_pages_may_cost_a_twentieth_and_surely_no_more() -> None:
+    """A median below it is not enough where the interval goes beyond."""
+    alike = [visited(pair, people, 100) for pair in range(10) for people in (0, 20)]
+    assert "| +0.0% (+0.0% to +0.0%) | 5% more at most, with its interval of 95%: reached |" in told_of(
+        *alike
+    )
+    rates = (100, 100, 100, 100, 100, 100, 80, 80, 80, 80)
+    unsure = [
+        visited(pair, people, rate if people else 100)
+        for pair, rate in enumerate(rates)
+        for people in (0, 20)
+    ]
+    assert "| +0.0% (+0.0% to +25.0%) | 5% more at most, with its interval of 95%: missed |" in told_of(
+        *unsure
+    )
+
+
+def test_a_pair_of_which_a_run_failed_does_not_count() -> None:
+    """Nothing is compared with the run of another pair."""
+    whole = visited(1, 0, 100), visited(1, 20, 50)
+    assert "1 pairs | +100.0%" in told_of(visited(0, 0, 400), *whole)
+    assert "people" not in told_of(visited(0, 20, 400))
+
+
+def test_what_pages_cost_is_told_as_how_many_a_twentieth_of_a_core_pays_for() -> None:
+    """At each number of partitions; what an open overview costs stands beside it."""
+    costs = [
+        Cost(page=page, partitions=partitions, cpu=cpu, took=took, kib=9)
+        for partitions, cpu in ((8, 2.0), (32, 5.0))
+        for page, took in (("/", 3.0), ("/live", None))
+    ]
+    text = "\n".join(tables(Report(machine="2 cores", quick=False, costs=costs)))
+    assert "| / | 2.0 | 3.0 | 9 | 5.0 | 3.0 | 9 |" in text
+    assert "| /live | 2.0 |  | 9 | 5.0 |  | 9 |" in text
+    assert "With 8 partitions a page costs 2.0 ms on average: 5% of a core pay for 25 a second." in text
+    assert "With 32 partitions a page costs 5.0 ms on average: 5% of a core pay for 10 a second." in text

@@ -16,6 +16,7 @@ from streams.local_kafka import free_port
 from streams.once.owner import Owner, State
 from streams.views import workers
 from streams.views.secret import Secret
+from streams.views.turns import Turns
 from streams.views.workers import Missing, Question, Workers
 
 OURS = Secret("the secret of one installation here")
@@ -69,7 +70,7 @@ async def ask() -> AsyncIterator[Asked]:
             async with TestServer(app, host="127.0.0.1") as server:
                 url = str(server.make_url("/")).rstrip("/")
                 installation: Any = Installation(url, client)
-                asking = Workers(installation, OURS)
+                asking = Workers(installation, OURS, Turns())
                 found = await asking.ask(COUNT, Asks("how many"))
                 found.missing = [each for each in found.missing if each.partition != 3]
                 found.missing = [
@@ -85,7 +86,7 @@ def other(secret: Secret = OURS, known: bool = True, has: dict[Any, Any] | None 
     """The other worker as it is: with this secret, what it knows and what it owns."""
     installation: Any = Installation("")
     installation.tables.owners = owners(1, 2) if has is None else has
-    answering = Workers(installation, secret)
+    answering = Workers(installation, secret, Turns())
     if known:
         answering.add(COUNT)
 
@@ -112,7 +113,7 @@ async def test_what_nobody_owns_is_missing() -> None:
     """And who owns what is the assignor's to say: nobody else is asked."""
     async with ClientSession() as client:
         installation: Any = Installation(OWN, client)
-        answers = await Workers(installation, OURS).ask(
+        answers = await Workers(installation, OURS, Turns()).ask(
             COUNT, Asks("x"), partitions=[TopicPartition(TOPIC, 3)]
         )
     assert answers.found == []
@@ -166,7 +167,7 @@ async def test_a_worker_that_is_gone_is_missing() -> None:
     url = f"http://127.0.0.1:{free_port()}"
     async with ClientSession() as client:
         installation: Any = Installation(url, client)
-        answers = await Workers(installation, OURS).ask(COUNT, Asks("x"))
+        answers = await Workers(installation, OURS, Turns()).ask(COUNT, Asks("x"))
     assert {each.why for each in answers.missing if each.partition in (1, 2)} == {
         f"its worker {url} does not answer"
     }

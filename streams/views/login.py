@@ -101,7 +101,10 @@ class Login:
         return Person(user, role, csrf)
 
     async def end(self, request: web.Request) -> None:
-        (await aiohttp_session.get_session(request)).invalidate()
+        """From now on it is a session of nobody. To delete the cookie would not do: aiohttp-session says so
+        without Secure, and of one of this prefix browsers do not take that."""
+        await aiohttp_session.new_session(request)
+        await self.csrf(request)
 
     async def csrf(self, request: web.Request) -> str:
         """What the forms of this session must send, also before anybody logged in."""

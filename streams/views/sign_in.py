@@ -53,7 +53,7 @@ def _mount_oidc(site: Site, oidc: Oidc) -> None:
 
 async def _login(site: Site, request: web.Request, said: str = "", status: int = 200) -> web.Response:
     csrf = await site.login.csrf(request)
-    target = _target(request)
+    target = _own(str((await request.post()).get("next") or _target(request)))
     return site.html(
         "login.html", request, status=status, csrf_token=csrf, next=target, said=said, issuer=_host(site)
     )

@@ -57,9 +57,9 @@ async def visit(chromium: Browser) -> AsyncIterator[Visit]:
     assert [wrong for visitor in visitors for wrong in visitor.wrong] == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def filled(chromium_path: str, brokers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
-    """For all tests of a module."""
+    """For all of these tests."""
     folder = tmp_path_factory.mktemp("filled")
     settings = installation(brokers, folder)
     asyncio.run(create(settings))

@@ -143,12 +143,12 @@ class Camera:
                 await self.page.emulate_media(color_scheme=scheme)
                 await self.page.screenshot(path=self._folder / f"{name}-{at}-{scheme}.png", full_page=True)
 
-    async def picture(self, name: str, last: str) -> None:
-        """The page down to the section with this heading, narrow, for the README."""
-        await self.page.set_viewport_size({"width": 1040, "height": 900})
+    async def picture(self, name: str, width: int, last: str) -> None:
+        """The page down to the section with this heading, for the README."""
+        await self.page.set_viewport_size({"width": width, "height": 900})
         box = await self.page.locator(f"section:has(> {last})").bounding_box()
         assert box is not None
-        clip: FloatRect = {"x": 0, "y": 0, "width": 1040, "height": box["y"] + box["height"] + 16}
+        clip: FloatRect = {"x": 0, "y": 0, "width": width, "height": box["y"] + box["height"] + 16}
         await self.page.screenshot(path=self._folder / f"{name}.png", full_page=True, clip=clip)
 
     async def follow(self, name: str, link: str) -> None:
@@ -168,7 +168,7 @@ async def look(live: Live, folder: Path) -> None:
         await page.goto(link(live.worker, Role.ANALYST))
         await expect(page.get_by_text("Perdiem is running")).to_be_visible()
         await camera.take("overview")
-        await camera.picture("overview", "#hour")
+        await camera.picture("overview", 1200, "#hour")
         await camera.take("days", "/days")
         await camera.take("day", f"/days/{TODAY - timedelta(3)}")
         await camera.take("find", "/find")
@@ -176,7 +176,7 @@ async def look(live: Live, folder: Path) -> None:
         await page.get_by_role("button", name="Find").click()
         await camera.take("patient")
         await camera.follow("patient-day", "/patient-days/")
-        await camera.picture("patient-day", "#line-1")
+        await camera.picture("patient-day", 1040, "#line-1")
         await page.get_by_role("link", name="The course of the therapy").click()
         await camera.take("episode")
         await camera.take("worklist", "/holds")

@@ -7,10 +7,10 @@ READY := .venv/installed
 LOCKED := --generate-hashes --universal --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tools demo test chaos check bench docs lock clean
+.PHONY: help setup tools demo test chaos check bench docs screenshots lock clean
 
 help: ## Show this.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(READY) ## Set up .venv and do no more.
 
@@ -44,6 +44,11 @@ docs: $(READY) ## Renew what is generated in docs/.
 	$(BIN)/python -m streams.topics
 	$(BIN)/python -m streams.acls
 	$(BIN)/python -m streams.metrics.catalogue
+
+screenshots: $(READY) ## Take a picture of every page, light and dark, at a desk and on a phone.
+	mkdir -p build && echo 0 > build/clock
+	AIOKAFKA_NO_EXTENSIONS=1 $(BIN)/python -m tests.browser.clock build/clock \
+	tests.browser.screenshots build/clock build/screenshots
 
 lock: ## Renew both requirements.lock from pyproject.toml.
 	$(PYTHON) -m venv build/lock

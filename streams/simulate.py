@@ -51,6 +51,7 @@ class Simulation:
     days: int
     seed: int
     hospitals: tuple[Hospital, ...] = HOSPITALS
+    first: date = FIRST_DAY
     people: bool = False
     """Whether people have a part in it: with commands on a topic of their own."""
     first: int = 1
@@ -64,7 +65,7 @@ class Simulation:
         waiting: list[tuple[datetime, int, Sent]] = []
         count = 0
         for number in range(self.days):
-            day = FIRST_DAY + timedelta(days=number)
+            day = self.first + timedelta(days=number)
             dawn = datetime.combine(day, time(), UTC)
             while waiting and waiting[0][0] < dawn:
                 yield heapq.heappop(waiting)[2].record()

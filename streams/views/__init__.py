@@ -63,4 +63,4 @@ def mount(app: OnceApp, site: Site, pace: Pace, measured: Measured, sources: Sou
     patient.mount(site, known, hrefs)
     patient_day.mount(site, known, records, hrefs)
     episode.mount(site, known, hrefs)
-    desks.mount(site, worklist, facilities)
+    desks.mount(site, worklist, hrefs, facilities)

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 from pydantic import ValidationError
 
-from models.billing import Outcome
+from models.billing import Decision, Outcome
 from models.commands import Discard, Redrive, Reject, Release
 from models.expected import problem
 from models.explain import explain, subject
@@ -23,6 +23,7 @@ from streams.errors import PerdiemError
 from streams.holds import OnWorklist
 from streams.topics import Topic
 from streams.views.fates import Fate, fate_of, sentences
+from streams.views.hrefs import Hrefs
 from streams.views.listing import id_of, name_of
 from streams.views.rights import Right
 from streams.views.site import Asked
@@ -146,6 +147,8 @@ class Follow(msgspec.Struct, frozen=True):
     said: list[str]
     charge_id: str | None = None
     """Its standing charge."""
+    href: str | None = None
+    """Where that is shown."""
 
 
 _CHARGED = (Outcome.REPORTED, Outcome.CORRECTED)
@@ -181,8 +184,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
 class Deciding:
     """Previews and carries out what the forms of a list order."""
 
-    def __init__(self, worklist: Worklist) -> None:
+    def __init__(self, worklist: Worklist, hrefs: Hrefs) -> None:
         self._worklist = worklist
+        self._hrefs = hrefs
 
     async def preview(self, asked: Asked, desk: Desk) -> Preview:
         order = await read_order(asked, desk)
@@ -239,8 +243,35 @@ class Deciding:
             path=desk.path,
             title=desk.title,
             label=ACTS[kind].get(order.act, order.act),
-            items=[_decided(each, names[each.came.said.name], whole=whole) for each in followed],
+            items=[self._decided(each, names[each.came.said.name], whole=whole) for each in followed],
         )
+
+    def _decided(self, followed: Followed, name: str, *, whole: bool) -> Decided:
+        came = followed.came
+        said = ["Nothing was decided yet."] if came.decision is None else explain(came.decision)
+        latest = {
+            decision.event_id: decision
+            for decision in sorted(followed.follows, key=lambda each: each.sequence)
+        }
+        return Decided(
+            id=came.said.name,
+            name=name,
+            command=came.event_id,
+            done=came.is_done,
+            decided=followed.is_whole,
+            said=said,
+            follows=[self._follow(each, whole=whole) for each in latest.values()],
+        )
+
+    def _follow(self, decision: Decision, *, whole: bool) -> Follow:
+        said = sentences(decision, whole=whole)
+        if not whole:
+            return Follow(decision.event_id, "", said)
+        charge = decision.charge_id if decision.outcome in _CHARGED else None
+        href = None
+        if charge is not None and decision.patient is not None:
+            href = f"{self._hrefs.day(decision.patient, decision.service_date)}#{charge}"
+        return Follow(decision.event_id, subject(decision), said, charge, href)
 
     async def _foreseen(self, would: Mapping[str, Would]) -> dict[bytes, Foreseen | None]:
         """By entry what the ledgers would make of it."""
@@ -263,28 +294,3 @@ def _events(would: Would, foreseen: Mapping[bytes, Foreseen | None]) -> set[str]
     posted = [found for entry in would.entries if (found := foreseen.get(entry)) is not None]
     decisions = [*would.decisions, *(each for found in posted for each in found.decisions)]
     return {decision.event_id for decision in decisions if decision.cause == HYPOTHETICAL}
-
-
-def _decided(followed: Followed, name: str, *, whole: bool) -> Decided:
-    came = followed.came
-    said = ["Nothing was decided yet."] if came.decision is None else explain(came.decision)
-    latest = {
-        decision.event_id: decision for decision in sorted(followed.follows, key=lambda each: each.sequence)
-    }
-    return Decided(
-        id=came.said.name,
-        name=name,
-        command=came.event_id,
-        done=came.is_done,
-        decided=followed.is_whole,
-        said=said,
-        follows=[
-            Follow(
-                event_id,
-                subject(each) if whole else "",
-                sentences(each, whole=whole),
-                each.charge_id if whole and each.outcome in _CHARGED else None,
-            )
-            for event_id, each in latest.items()
-        ],
-    )

@@ -99,10 +99,10 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
 class Desks:
     """The pages of the lists."""
 
-    def __init__(self, site: Site, worklist: Worklist, facilities: list[str]) -> None:
+    def __init__(self, site: Site, worklist: Worklist, hrefs: Hrefs, facilities: list[str]) -> None:
         self._site = site
         self._worklist = worklist
-        self._deciding = Deciding(worklist)
+        self._deciding = Deciding(worklist, hrefs)
         self._facilities = facilities
 
     def add(self, desk: Desk) -> None:
@@ -324,10 +324,10 @@ def readable(value: bytes) -> str:
         return value.decode() if is_text(value) else value.hex(" ")
 
 
-def mount(site: Site, worklist: Worklist, facilities: Facilities) -> None:
+def mount(site: Site, worklist: Worklist, hrefs: Hrefs, facilities: Facilities) -> None:
     """Add ``/holds`` and ``/dead-letters``."""
     topics = Topics.of(site.settings)
-    desks = Desks(site, worklist, [facility.id for facility in facilities.facilities])
+    desks = Desks(site, worklist, hrefs, [facility.id for facility in facilities.facilities])
     waiting = (Kind.HELD, Kind.CORRECTION, Kind.CLAIMED, Kind.REFUSED_CHARGE, Kind.ALERT)
     desks.add(Desk("/holds", "Worklist", topics.held, Right.PATIENTS, Right.DECIDE, waiting))
     desks.add(

@@ -11,6 +11,7 @@ from aiokafka import ConsumerRecord
 
 from models.billing import BillingEvent, Decision, decode_billing_event, decode_decision
 from streams.in_flight import wait_until_processed
+from streams.local_kafka import free_port
 from streams.local_worker import WORKER, LocalWorker
 from streams.settings import Settings
 from streams.topics import Topics
@@ -44,6 +45,20 @@ def running(settings: Settings, log: Path, command: Sequence[str] = WORKER) -> I
         yield worker
     finally:
         process.stop()
+
+
+@contextmanager
+def both_running(
+    settings: Settings, folder: Path, command: Sequence[str] = WORKER
+) -> Iterator[tuple[LocalWorker, LocalWorker]]:
+    """Two workers of one installation that are ready; they are stopped in the end."""
+    other = settings.model_copy(update={"data_dir": folder / "other", "web_port": free_port()})
+    with (
+        running(settings, folder / "one.log", command) as one,
+        running(other, folder / "other.log", command) as second,
+    ):
+        one.wait_ready()  # again: partitions moved to the other one
+        yield one, second
 
 
 class Live:

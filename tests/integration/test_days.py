@@ -14,13 +14,12 @@ import msgspec
 import pytest
 
 from models.reconciliation import Line, Reconciliation, add
-from streams.local_kafka import free_port
 from streams.local_worker import LocalWorker
 from streams.play import play, read_file
 from streams.reconcile import Part, reconcile_topics
 from streams.topics import create
 from streams.views.rights import Role
-from tests.integration.live import Live, running, said
+from tests.integration.live import Live, both_running, said
 from tests.integration.pipeline import EXAMPLES
 from tests.integration.test_holds import ACKS
 from tests.kafka import Sent, installation
@@ -73,13 +72,11 @@ def two(brokers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]
     folder = tmp_path_factory.mktemp("two")
     settings = installation(brokers, folder)
     asyncio.run(create(settings))
-    other = settings.model_copy(update={"data_dir": folder / "other", "web_port": free_port()})
-    with running(settings, folder / "1.log") as first, running(other, folder / "2.log") as second:
+    with both_running(settings, folder) as (first, second):
         live = Live(first)
         asyncio.run(play(settings, read_file(EXAMPLES / "day.jsonl")))
         asyncio.run(live.processed())
         asyncio.run(_more(live))
-        second.wait_ready()
         yield Two([first, second])
 
 

@@ -15,12 +15,11 @@ from models.billing import Acknowledged
 from models.entries import Ruling, decode_entry
 from models.worklist import State
 from streams.access import Did
-from streams.local_kafka import free_port
 from streams.topics import create
 from streams.views.rights import Role
 from streams.views.secret import Secret
 from streams.worklist import dead_letters, every, held
-from tests.integration.live import Live, running, said
+from tests.integration.live import Live, both_running, said
 from tests.kafka import Sent, installation, read_all
 from tests.opened import SECRET, bearer
 
@@ -42,11 +41,9 @@ class Two(NamedTuple):
 def two(brokers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     folder = tmp_path_factory.mktemp("two")
     settings = installation(brokers, folder)
-    other = settings.model_copy(update={"web_port": free_port(), "data_dir": folder / "other"})
     asyncio.run(create(settings))
-    with running(settings, folder / "one.log") as one, running(other, folder / "other.log"):
-        one.wait_ready()
-        yield Two(Live(one), (settings.web_port, other.web_port))
+    with both_running(settings, folder) as (one, other):
+        yield Two(Live(one), (settings.web_port, other.settings.web_port))
 
 
 def ask(

@@ -13,11 +13,10 @@ import pytest
 
 from models.billing import Kind
 from streams.access import Access, Did
-from streams.local_kafka import free_port
 from streams.local_worker import LocalWorker
 from streams.topics import create
 from streams.views.rights import Role
-from tests.integration.live import Live, running, said
+from tests.integration.live import Live, both_running, said
 from tests.kafka import Sent, installation, read_all
 from tests.opened import bearer
 
@@ -111,10 +110,9 @@ def stated(procedure_id: str, mrn: str = MRN, **more: Any) -> bytes:
 def pair(brokers: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Live, Pages, Pages]]:
     """Two workers of one installation, and a patient's day of which all kinds of things were said."""
     folder = tmp_path_factory.mktemp("pair")
-    first = installation(brokers, folder)
-    second = first.model_copy(update={"data_dir": folder / "two", "web_port": free_port()})
-    asyncio.run(create(first))
-    with running(first, folder / "one.log") as one, running(second, folder / "two.log") as two:
+    settings = installation(brokers, folder)
+    asyncio.run(create(settings))
+    with both_running(settings, folder) as (one, two):
         live = Live(one)
         asyncio.run(live.take(day()))
         yield live, Pages(one), Pages(two)

@@ -54,7 +54,7 @@ class Simulation:
     first: date = FIRST_DAY
     people: bool = False
     """Whether people have a part in it: with commands on a topic of their own."""
-    first: int = 1
+    first_patient: int = 1
     """Number of the first patient."""
     expected: set[Expected] = field(default_factory=set)
     """Whole once all records were taken."""
@@ -87,7 +87,7 @@ class Simulation:
                 continue
             hospital = self.hospitals[number % len(self.hospitals)]
             told = self._told(random, number)
-            story = Story(random, hospital, self.first + number, day, f"{day:%y%m%d}-{number + 1}")
+            story = Story(random, hospital, self.first_patient + number, day, f"{day:%y%m%d}-{number + 1}")
             told(story)
             self.expected |= story.expected
             yield from story.sent

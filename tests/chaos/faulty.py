@@ -37,7 +37,7 @@ class Faulty(Group):
         # The least session that a broker allows by default, and small batches: they make many commits.
         changed = {"session_timeout": 6.0, "heartbeat": 1.0, "max_poll_records": 50}
         super().__init__(settings.model_copy(update=changed | LOUD))
-        self.simulation = Simulation(patients, days=10, seed=SEED, people=True, first=FIRST)
+        self.simulation = Simulation(patients, days=10, seed=SEED, people=True, first_patient=FIRST)
         self.patients = Patients()
         self._played = 0
         self.workers: list[LocalWorker] = []

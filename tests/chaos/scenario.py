@@ -54,7 +54,7 @@ class Scenario:
         seed = int(os.environ.get("PERDIEM_TEST_SEED") or Random().randrange(10**6))
         print(f"\nPERDIEM_TEST_SEED={seed}")
         self.random = Random(seed)
-        self.simulation = Simulation(PATIENTS, DAYS, seed, people=True, first=FIRST)
+        self.simulation = Simulation(PATIENTS, DAYS, seed, people=True, first_patient=FIRST)
         self.patients = Patients()
         self._played = 0
         self._rate = rate

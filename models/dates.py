@@ -45,12 +45,18 @@ def utc_text(moment: date, zone: tzinfo = UTC) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def day_of(milliseconds: int, zone: tzinfo) -> date | None:
-    """Date in ``zone`` of a record's timestamp; None where a producer set one that is no time."""
+def time_of(milliseconds: int, zone: tzinfo = UTC) -> datetime | None:
+    """A record's timestamp as a time in ``zone``; None where a producer set one that is none."""
     try:
-        return datetime.fromtimestamp(milliseconds / 1000, zone).date() if milliseconds > 0 else None
+        return datetime.fromtimestamp(milliseconds / 1000, zone) if milliseconds > 0 else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def day_of(milliseconds: int, zone: tzinfo) -> date | None:
+    """Date in ``zone`` of a record's timestamp; None where a producer set one that is no time."""
+    at = time_of(milliseconds, zone)
+    return at.date() if at else None
 
 
 def months_after(day: date, months: int) -> date:

@@ -1,6 +1,7 @@
 """Access: who looked at a patient, and who gave a command, on a topic that is only ever added to."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,7 @@ from streams.settings import Settings
 from streams.topics import Topics
 
 _WITHIN = 10.0
+_CLOSED_WITHIN = 2.0
 """Seconds that somebody waits for their page while Kafka does not answer."""
 
 
@@ -61,6 +63,8 @@ class AccessLog:
                 producer = await self._started()
                 await producer.send_and_wait(self._topic, msgspec.json.encode(access), user.encode())
         except (KafkaError, OSError) as error:
+            if isinstance(error, KafkaError) and not error.retriable:
+                await self.close()  # it would refuse whatever comes after, too: the next begins with another
             raise AccessLogError(f"the access cannot be noted: {type(error).__name__}") from None
 
     async def _started(self) -> Any:
@@ -76,5 +80,8 @@ class AccessLog:
         return self._producer
 
     async def close(self) -> None:
-        if self._producer is not None:
-            await self._producer.stop()
+        """While Kafka is away what nobody was shown is given up: an idempotent producer waits for ever."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(producer.stop(), _CLOSED_WITHIN)

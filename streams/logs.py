@@ -5,6 +5,7 @@ import logging
 import logging.config
 import re
 import sys
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -41,6 +42,9 @@ def set_up(settings: Settings) -> None:
         loggers[failure.__name__] = {"handlers": ["lines"]}
     logging.setLogRecordFactory(Dataless)
     logging.captureWarnings(True)
+    # Python's own would print a traceback, which can quote what a source sent.
+    sys.excepthook = lambda kind, error, trace: _died(error)
+    threading.excepthook = lambda came: _died(came.exc_value)
     logging.config.dictConfig(
         {
             "version": 1,
@@ -52,6 +56,11 @@ def set_up(settings: Settings) -> None:
             "loggers": loggers,
         }
     )
+
+
+def _died(error: BaseException | None) -> None:
+    if error is not None and not isinstance(error, SystemExit):
+        logging.getLogger(__name__).critical("a thread ended", extra={"error": where(error)})
 
 
 def _is_no_service(record: logging.LogRecord) -> bool:

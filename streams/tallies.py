@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from models.dates import day_of
 from models.tally import Bucket, decode_bucket, decode_counts, encode_bucket, encode_counts
 from streams.once import Codec, OnceApp, UnitOfWork
 
@@ -59,7 +60,8 @@ class Tallies:
             for bucket, counts in self._added.items():
                 self.table[bucket] = _more(self.table.get(bucket, {}), counts)
                 came.update(counts)
-            day = datetime.fromtimestamp(unit.records[-1].timestamp / 1000, UTC).date()
+            # Of a record whose time is none, it is that of this machine.
+            day = day_of(unit.records[-1].timestamp, UTC) or datetime.now(UTC).date()
             self.by_day[day] = _more(self.by_day.get(day, {}), came)
             unit.counts.update({_TALLIED + what: count for what, count in came.items()})
         for name, end in self._ends.items():

@@ -1,12 +1,12 @@
 """The worklist as the changelogs of ``holds`` have it: no worker need be asked."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final
 
 from msgspec.structs import replace
 
+from models.dates import time_of
 from models.explain import releases
 from models.procedures import SEPARATOR
 from models.worklist import Item, Kind, State, unpack_item
@@ -111,12 +111,12 @@ def masked(patient: str | None, show_patients: bool) -> str | None:
 
 def told(item: Item, show_patients: bool) -> dict[str, Any]:
     """An item for programs, without what the source sent."""
-    since = datetime.fromtimestamp(item.since / 1000, UTC)
+    since = time_of(item.since)
     return {
         "id": item.id,
         "kind": item.kind,
         "state": item.state,
-        "since": since.isoformat(timespec="seconds"),
+        "since": since.isoformat(timespec="seconds") if since else None,
         "reason": item.reason,
         "field": item.field,
         "detail": item.detail,

@@ -46,7 +46,7 @@ def reconcile(
     from streams.in_flight import wait_until_processed
     from streams.reconcile import Part, ReconcileError, reconcile_topics
     from streams.settings import Settings
-    from streams.sheet import rows
+    from streams.spreadsheet import rows
 
     if as_json and as_csv:
         raise ReconcileError("--json, --csv: expected one of them")

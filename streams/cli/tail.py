@@ -1,12 +1,12 @@
 """``perdiem tail``: what comes out, as it comes."""
 
 import asyncio
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from models.dates import time_of
 from streams.cli import app
 from streams.cli.options import ShowPatients
 
@@ -46,5 +46,5 @@ def tail(
 
 def shown(record: Any, text: str) -> str:
     """A line with the time of its record."""
-    at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    return f"{at:%Y-%m-%d %H:%M:%S}  {text}"
+    at = time_of(record.timestamp)
+    return f"{at:%Y-%m-%d %H:%M:%S}  {text}" if at else f"{'no time':19}  {text}"

@@ -126,20 +126,38 @@ class Store:
 
     def items(self, prefix: bytes, first: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Every key and value under ``prefix``, in key order, from ``first`` on."""
-        for found, value in self._db.items(from_key=first or prefix):
-            key = cast(bytes, found)
-            if not key.startswith(prefix):
+        at = first or prefix
+        for found, value in self._db.items(from_key=at):
+            at = cast(bytes, found)
+            if not at.startswith(prefix):
                 return
-            yield key, value
+            yield at, value
+        self._check_end(at)
 
     def items_backwards(self, prefix: bytes, last: bytes = b"") -> Iterator[tuple[bytes, bytes]]:
         """Every key and value under ``prefix``, the last key first, from those with ``last`` on."""
         # 0xff stands in no UTF-8, so it comes after whatever else begins alike.
-        for found, value in self._db.items(backwards=True, from_key=(last or prefix) + b"\xff"):
-            key = cast(bytes, found)
-            if not key.startswith(prefix):
+        at = (last or prefix) + b"\xff"
+        for found, value in self._db.items(backwards=True, from_key=at):
+            at = cast(bytes, found)
+            if not at.startswith(prefix):
                 return
-            yield key, value
+            yield at, value
+        self._check_end(at, backwards=True)
+
+    def _check_end(self, at: bytes, *, backwards: bool = False) -> None:
+        """RocksDB's iterator ends at a damaged block as at the last key; behind ``at`` it says which."""
+        iterator = self._db.iter()
+        try:
+            if backwards:
+                iterator.seek_for_prev(at)
+            else:
+                iterator.seek(at)
+            if iterator.valid():
+                iterator.prev() if backwards else iterator.next()
+            iterator.status()
+        except Exception as error:
+            raise self._fault("cannot be read", error) from error
 
     def apply(
         self, records: Iterable[tuple[bytes, bytes | None]], position: tuple[int, str] | None = None

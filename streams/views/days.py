@@ -12,7 +12,7 @@ from aiohttp import web
 from models.facilities import Facilities
 from models.reconciliation import Figures, Line, add, in_order, reconcile
 from models.tally import Bucket
-from streams.sheet import rows
+from streams.spreadsheet import rows
 from streams.views.rights import Right
 from streams.views.site import Asked, Shown, Site
 from streams.views.tallied import Backwards, Days, Latest, Tallied

@@ -1,12 +1,12 @@
 """Render: templates filled in, and how figures are written in them."""
 
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from models import explain
+from models.dates import time_of
 from models.explain import SERVICES, STATUSES, version
 from streams.views.pictures import LANES_WIDTH, columns, curve, equation, flow, lanes
 
@@ -59,6 +59,5 @@ def duration(seconds: float | None) -> str:
 
 def moment(milliseconds: int | None) -> str:
     """UTC, to the second."""
-    if milliseconds is None:
-        return NOT_KNOWN
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    at = None if milliseconds is None else time_of(milliseconds)
+    return NOT_KNOWN if at is None else at.strftime("%Y-%m-%d %H:%M:%S")

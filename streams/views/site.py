@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import resources
@@ -236,7 +236,7 @@ class Site:
         await response.prepare(request)
         if request.method == "HEAD":
             return response
-        with suppress(ConnectionResetError):
+        with suppress(ConnectionResetError), _told("a page that stays open failed"):
             while await self.login.person(request) == asked.person:
                 await response.write(await renewal())
                 with suppress(TimeoutError):
@@ -307,6 +307,17 @@ class Site:
         )
         shown.headers.update(kept)
         return shown
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Whatever fails once an answer has begun is told in the log alone."""
+    try:
+        yield
+    except (ConnectionResetError, asyncio.CancelledError):
+        raise
+    except Exception as error:
+        log.error(what, extra={"error": where(error)})
 
 
 PERSON = web.RequestKey("person", Person)

@@ -65,6 +65,9 @@ class Unit:
 class Desk:
     """All four agents; ``logs`` is what the topics hold."""
 
+    timestamp = 9
+    """Of every record, milliseconds."""
+
     def __init__(self, folder: Path) -> None:
         self.settings = Settings.isolated(partitions=4)
         self.topics = Topics.of(self.settings)
@@ -167,6 +170,7 @@ class Desk:
         tp = TopicPartition(topic, partition)
         offset = self._ends[tp]
         self._ends[tp] += 1
-        record: Any = ConsumerRecord(topic, partition, offset, 9, 0, key, value, None, 0, 0, headers)
+        at = self.timestamp
+        record: Any = ConsumerRecord(topic, partition, offset, at, 0, key, value, None, 0, 0, headers)
         self.logs[topic].append(record)
         return record

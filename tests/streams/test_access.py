@@ -44,3 +44,17 @@ async def test_a_kafka_that_hangs_is_waited_for_a_bounded_time(
     results = await asyncio.gather(*writes, return_exceptions=True)
     assert {type(result) for result in results} == {AccessLogError}
     assert time.monotonic() - begun < 4
+
+
+async def test_a_stop_does_not_wait_for_what_cannot_be_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An idempotent producer keeps its records for as long as Kafka is away, and the worker with them."""
+
+    class Waiting:
+        async def stop(self) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(access, "_CLOSED_WITHIN", 0.05)
+    accesses = AccessLog(Settings.isolated(brokers="127.0.0.1:1"))
+    monkeypatch.setattr(accesses, "_producer", Waiting())
+    async with asyncio.timeout(5):
+        await accesses.close()

@@ -330,3 +330,12 @@ def test_a_redriven_ruling_leaves_the_numbers_of_what_it_rules_on(
     [ruling] = letters(desk)
     desk.take(COMMANDS, given("redrive", "r", item=ruling))
     assert decided(desk, command) == [(1, Outcome.HELD, Reason.ON_CLAIM), (2, Outcome.APPLIED, None)]
+
+
+@pytest.mark.parametrize("timestamp", [-1, 0, 1_700_000_000_000_000, 10**18])
+def test_a_record_whose_time_is_none_is_charged_and_counted(desk: Desk, timestamp: int) -> None:
+    """A producer that sets microseconds, or nothing, stops no partition."""
+    desk.timestamp = timestamp
+    event = desk.take(LAB, said("P1"))
+    assert [made[1:] for made in decided(desk, event)] == [REPORTED]
+    assert desk.balances

@@ -10,7 +10,7 @@ from models.billing import Outcome
 from models.codes import Service
 from models.reconciliation import reconcile
 from models.tally import ACKNOWLEDGED, CHARGE, CREDIT, IN, LATE, Bucket, of_service
-from streams.sheet import rows
+from streams.spreadsheet import rows
 
 LAB = Bucket(date(2025, 3, 9), "lakeside", "lakeside-lab")
 NOWHERE = Bucket(None, None, None)

@@ -125,27 +125,48 @@ def test_keys_are_found_by_their_beginning(tmp_path: Path) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("percent", [0, 30, 60, 97, 99])
-def test_damage_heals_with_a_restart(tmp_path: Path, percent: int) -> None:
-    """Wherever a file is damaged, the store is empty at once or, after a read raised, at the next start."""
-    keys = [f"k{number:05}".encode() for number in range(5000)]
-    store = opened(tmp_path)
-    store.apply([(key, b"v" * 50) for key in keys], (7, "digest"))
+KEYS = [f"k{number:05}".encode() for number in range(5000)]
+
+
+def damaged(folder: Path, percent: int) -> Store:
+    """A store of ``KEYS``, opened again after its file was damaged there."""
+    store = opened(folder)
+    store.apply([(key, b"v" * 50) for key in KEYS], (7, "digest"))
     store.close()
-    [file] = (tmp_path / "store").glob("*.sst")
+    [file] = (folder / "store").glob("*.sst")
     content = bytearray(file.read_bytes())
     start = len(content) * percent // 100
     content[start : start + 60] = b"x" * 60
     file.write_bytes(content)
-    store = opened(tmp_path)
+    return opened(folder)
+
+
+@pytest.mark.parametrize("percent", [0, 30, 60, 97, 99])
+def test_damage_heals_with_a_restart(tmp_path: Path, percent: int) -> None:
+    """Wherever a file is damaged, the store is empty at once or, after a read raised, at the next start."""
+    store = damaged(tmp_path, percent)
     if store.applied is not None:
         with pytest.raises(Exception, match="Corruption"):
-            [store.get(key) for key in keys]
+            [store.get(key) for key in KEYS]
         store._db.close()
         store = opened(tmp_path)
     assert store.applied is None
-    assert [store.get(key) for key in keys] == [None] * len(keys)
+    assert [store.get(key) for key in KEYS] == [None] * len(KEYS)
     store.close()
+
+
+@pytest.mark.parametrize("percent", [30, 60])
+def test_a_look_through_a_damaged_store_does_not_end_early_without_a_word(
+    tmp_path: Path, percent: int
+) -> None:
+    """In both directions; a whole one is gone through to its end, and so is a part of it."""
+    store = damaged(tmp_path, percent)
+    with pytest.raises(Fault, match="cannot be read: Corruption"):
+        [*store.items(b"k")]
+    with pytest.raises(Fault, match="cannot be read: Corruption"):
+        [*store.items_backwards(b"k")]
+    assert len([*store.items(b"k000")]) == 100
+    store._db.close()
 
 
 def merged_with_damage(folder: Path) -> Store:

@@ -5,10 +5,11 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from streams.clients import connected, partitions
 from streams.errors import PerdiemError
+from streams.kafka.consumer import Consumer
 from streams.settings import Settings
 
 STALL = 30.0
@@ -36,7 +37,7 @@ class Reader:
     ``ReadingError`` where a read stands still.
     """
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
 
     async def spans(self, *topics: str) -> dict[TopicPartition, Span]:
@@ -116,7 +117,7 @@ async def reader(settings: Settings, fetch_bytes: int = FETCH_BYTES) -> AsyncIte
     """A reader of the broker that ``settings`` name. ``fetch_bytes`` are asked for at once of a partition."""
     async with connected(
         settings,
-        AIOKafkaConsumer,
+        Consumer,
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="none",

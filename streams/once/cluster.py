@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Collection
 from functools import partial
 from typing import TypeVar
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from streams.kafka.consumer import Consumer
 from streams.kafka.group import committed
 from streams.kafka.metadata import topic_ids
 from streams.once.engine import Engine
@@ -29,13 +30,13 @@ class Cluster:
         self._engine = engine
         self._group = group
         self._admin: AIOKafkaAdminClient | None = None
-        self._consumer: AIOKafkaConsumer | None = None
+        self._consumer: Consumer | None = None
         self._lock = asyncio.Lock()
         self._id: str | None = None
         self._asked: dict[TopicPartition, asyncio.Future[Offsets]] = {}
         self._answering: asyncio.Task[None] | None = None
 
-    async def _connect(self) -> tuple[AIOKafkaAdminClient, AIOKafkaConsumer]:
+    async def _connect(self) -> tuple[AIOKafkaAdminClient, Consumer]:
         async with self._lock:
             if self._admin is None:
                 admin = AIOKafkaAdminClient(**self._engine.kafka)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
+from streams.kafka.consumer import Consumer
 from streams.once.engine import Engine
 from streams.once.failure import Refused
 from streams.once.owner import Owner, State
@@ -142,7 +143,7 @@ class Restorer:
                     self._report()
             self._tell_restored()
 
-    async def _bind(self, everything: AIOKafkaConsumer, committed: AIOKafkaConsumer) -> None:
+    async def _bind(self, everything: Consumer, committed: Consumer) -> None:
         """Find where the unbound jobs begin and end; one waits while a transaction hides its end."""
         if not self._unbound:
             return
@@ -172,7 +173,7 @@ class Restorer:
         if not self._jobs:
             await asyncio.sleep(_POLL_MS / 1000)
 
-    async def _poll(self, consumer: AIOKafkaConsumer) -> None:
+    async def _poll(self, consumer: Consumer) -> None:
         if self._changed:
             self._changed = False
             consumer.assign(list(self._jobs))
@@ -196,7 +197,7 @@ class Restorer:
         job.begin()
         self._changed = True
 
-    async def _advance(self, consumer: AIOKafkaConsumer) -> None:
+    async def _advance(self, consumer: Consumer) -> None:
         for tp, job in list(self._jobs.items()):
             at = job.at if job.at >= job.end else await consumer.position(tp)
             if at > job.at:
@@ -234,13 +235,13 @@ class Restorer:
             self._restored.clear()
 
 
-def reader(engine: Engine, isolation_level: str) -> AIOKafkaConsumer:
+def reader(engine: Engine, isolation_level: str) -> Consumer:
     """A consumer outside any group. Positions are set by ``seek`` alone.
 
     With a reset policy a background reset races with the seek and can land at the end: 7 of 26
     restores once read nothing, and 9,951 charges were doubled.
     """
-    return AIOKafkaConsumer(
+    return Consumer(
         **engine.kafka,
         isolation_level=isolation_level,
         enable_auto_commit=False,

@@ -79,9 +79,10 @@ def worker(secured: Secured, tmp_path: Path) -> Iterator[LocalWorker]:
 async def refused(worker: LocalWorker) -> list[str]:
     """What ``worker`` says as it ends by itself with exit 4: a line for each thing that it lacks."""
     assert await asyncio.to_thread(worker.process.wait, BOUND) == EXIT_REFUSED
-    before, _, last = worker.log.read_text().rpartition("perdiem: ")
-    assert "perdiem: " not in before
-    return last.splitlines()
+    lines = worker.log.read_text().splitlines()
+    said = [line.removeprefix("perdiem: ") for line in lines if line.startswith("perdiem: ")]
+    assert lines[-len(said) :] == [f"perdiem: {line}" for line in said]
+    return said
 
 
 async def audited(secured: Secured) -> bool:

@@ -135,12 +135,12 @@ def verdict(workers: Iterable[Worker], partitions: list[Partition], missing: lis
             f"stalled: {worst.topic}[{worst.partition}] has records waiting and committed nothing "
             f"for {worst.rested:.0f} s",
         )
-    restoring = [each for each in partitions if each.state != State.READY]
+    restoring = [each for each in partitions if each.state in (State.ACQUIRING, State.RESTORING)]
     if restoring:
         left = max((each.seconds_left for each in restoring if each.seconds_left is not None), default=None)
         when = "" if left is None else f", about {left:.0f} s left"
         return Verdict("restoring", f"restoring {len(restoring)} of {len(partitions)} partitions{when}")
-    if any(worker.rebalancing for worker in workers):
+    if any(worker.rebalancing for worker in workers) or any(each.state != State.READY for each in partitions):
         return Verdict("rebalancing", "rebalancing: partitions move between workers")
     if missing:
         return Verdict(

@@ -35,6 +35,7 @@ def worker(*partitions: Partition, **fields: Any) -> Worker:
 
 GOOD = partition()
 RESTORING = partition(state="restoring", seconds_left=12.4)
+KEPT = partition(state="restored")
 STALLED = partition(lag=5, lag_seconds=70.0, rested=80.0)
 SLOW = partition(lag=50_000, lag_seconds=70.0, rested=0.5)
 IDLE = partition(lag=0, lag_seconds=0.0, rested=90_000.0)
@@ -50,6 +51,9 @@ GONE = Missing("perdiem.procedures", 1, "no worker owns it")
         ([worker(RESTORING, STALLED)], [GONE], "stalled", "stalled"),
         ([worker(GOOD), worker(STALLED, in_touch=False)], [], "cut_off", "Kafka does not answer"),
         ([worker(GOOD, rebalancing=True)], [GONE], "rebalancing", "partitions move"),
+        ([worker(KEPT, rebalancing=True)], [GONE], "rebalancing", "partitions move"),
+        ([worker(GOOD, KEPT)], [], "rebalancing", "partitions move"),
+        ([worker(KEPT, RESTORING)], [], "restoring", "restoring 1 of 2 partitions, about 12 s left"),
         ([worker(GOOD)], [GONE], "incomplete", "1 partitions are not told of, no worker owns it"),
         ([worker()], [], "idle", "without partitions"),
     ],

@@ -1,11 +1,11 @@
 """Hrefs: where the pages about patients live: under names that only this installation can read."""
 
 from datetime import date
-from urllib.parse import quote
 
 from aiohttp import web
 
 from models.worklist import Kind
+from streams.views.listing import name_of
 from streams.views.site import Site
 
 _PATIENT, _DAY = "patient", "patient-day"
@@ -28,7 +28,7 @@ class Hrefs:
 
     def item(self, item_id: str, kind: Kind | None = None) -> str:
         page = "dead-letters" if kind is Kind.DEAD_LETTER else "holds"
-        return f"/{page}/{quote(item_id, safe=':')}"
+        return f"/{page}/{name_of(self._site.keys, item_id)}"
 
     def patient_of(self, opaque: str) -> str:
         """The patient of a page. Raises ``HTTPNotFound``."""

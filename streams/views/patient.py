@@ -93,7 +93,7 @@ def mount(site: Site, known: Known, hrefs: Hrefs) -> None:
 def _days(name: str, kept: Kept, hrefs: Hrefs, mask: Mask) -> Iterator[Day]:
     for day in sorted(kept.days, key=lambda day: day.service_date or date.min, reverse=True):
         assert kept.patient is not None
-        lines = sheet(day, kept.patient, mask).lines
+        lines = sheet(day, kept.patient, mask, hrefs).lines
         services = [
             Service(line.service, line.stream, line.verdict)
             for line in lines

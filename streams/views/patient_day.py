@@ -86,7 +86,7 @@ def mount(site: Site, known: Known, records: Records, hrefs: Hrefs) -> None:
                 read = await records.statements(unkept(day)[:_READ])
             except RecordsError as error:
                 told.append(Notice(f"{error}."))
-        found = sheet(day, kept.patient, mask, read) if day and kept.patient else None
+        found = sheet(day, kept.patient, mask, hrefs, read) if day and kept.patient else None
         for course in _moved(found):
             patients, unanswered = await known.procedure(course.source, course.procedure_id)
             missing += unanswered

@@ -19,6 +19,7 @@ from models.procedures import SEPARATOR, ProcedureEvent, Stream
 from models.products import notices
 from models.statements import Procedure
 from models.units import Unit
+from streams.views.hrefs import Hrefs
 from streams.views.masking import Mask
 from streams.views.pictures import group_of
 
@@ -49,8 +50,8 @@ class TakenBack(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     """The event that brought it about."""
     why: str
-    item: str | None
-    """On the worklist: billing had put it on a claim."""
+    href: str | None
+    """Its item on the worklist: billing had put it on a claim."""
 
 
 class Allowance(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +73,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[str] = []
     statement: ProcedureEvent | None
     """None: it is no longer needed, and only its place is known."""
-    item: str | None = None
-    """On the worklist: it waits for a person."""
+    href: str | None = None
+    """Its item on the worklist: it waits for a person."""
 
     @property
     def group(self) -> str:
@@ -111,8 +112,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """What would credit a charge that is on a claim, and waits for a person."""
 
-    item: str
     said: str
+    href: str
+    """Its item on the worklist."""
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,7 +136,11 @@ def unkept(day: PatientDay) -> list[str]:
 
 
 def sheet(
-    day: PatientDay, patient: Patient, mask: Mask, read: Mapping[str, ProcedureEvent] = NO_MORE
+    day: PatientDay,
+    patient: Patient,
+    mask: Mask,
+    hrefs: Hrefs,
+    read: Mapping[str, ProcedureEvent] = NO_MORE,
 ) -> Sheet:
     """What is known of ``day``, of which ``patient`` keeps the rest; ``mask`` hides what must not be seen.
 
@@ -142,15 +148,17 @@ def sheet(
     """
     courses: dict[tuple[Service | None, Stream | None], list[Course]] = {}
     for name, procedure in day.procedures.items():
-        courses.setdefault(_about(procedure), []).append(_course(day, patient, name, mask, read))
+        courses.setdefault(_about(procedure), []).append(_course(day, patient, name, mask, hrefs, read))
     keys = {*courses}
     for key in (*day.units, *day.overrides, *day.opening):
         stream, _, service = key.partition(SEPARATOR)
         keys.add((Service(service), Stream(stream)))
     known = {service for service, _ in keys}
     keys |= {(service, None) for service in Service if service not in known}
-    lines = [_line(day, patient, *key, courses.get(key, []), mask) for key in sorted(keys, key=_in_order)]
-    return Sheet(service_date=day.service_date, lines=lines, waiting=[*_waiting(day, patient)])
+    lines = [
+        _line(day, patient, *key, courses.get(key, []), mask, hrefs) for key in sorted(keys, key=_in_order)
+    ]
+    return Sheet(service_date=day.service_date, lines=lines, waiting=[*_waiting(day, patient, hrefs)])
 
 
 def _in_order(key: tuple[Service | None, Stream | None]) -> tuple[int, str]:
@@ -172,6 +180,7 @@ def _line(
     stream: Stream | None,
     courses: list[Course],
     mask: Mask,
+    hrefs: Hrefs,
 ) -> Line:
     key = f"{stream}{SEPARATOR}{service}"
     units = day.units.get(key, [])
@@ -184,7 +193,7 @@ def _line(
         for unit in units
         if unit.charge
     ]
-    taken_back = [each for unit in units for each in _taken_back(unit, patient)]
+    taken_back = [each for unit in units for each in _taken_back(unit, patient, hrefs)]
     return Line(
         service=service,
         stream=stream,
@@ -216,14 +225,14 @@ def _verdict(
     return Verdict(events[0].group, " ".join(said))
 
 
-def _taken_back(unit: Unit, patient: Patient) -> Iterator[TakenBack]:
-    items = {credited.charge_id: item for item, credited in patient.claimed.items()}
+def _taken_back(unit: Unit, patient: Patient, hrefs: Hrefs) -> Iterator[TakenBack]:
+    items = {credited.charge_id: hrefs.item(item) for item, credited in patient.claimed.items()}
     for credited in unit.credited:
         yield TakenBack(
             charge_id=credited.charge_id,
             cause=credited.cause,
             why=REASONS[credited.reason],
-            item=items.get(credited.charge_id),
+            href=items.get(credited.charge_id),
         )
 
 
@@ -234,7 +243,12 @@ def _allowances(kind: str, given: Mapping[str, bool], patient: Patient) -> Itera
 
 
 def _course(
-    day: PatientDay, patient: Patient, name: str, mask: Mask, read: Mapping[str, ProcedureEvent]
+    day: PatientDay,
+    patient: Patient,
+    name: str,
+    mask: Mask,
+    hrefs: Hrefs,
+    read: Mapping[str, ProcedureEvent],
 ) -> Course:
     procedure = day.procedures[name]
     holder = procedure.holder
@@ -245,7 +259,7 @@ def _course(
         if isinstance(entry, ProcedureEvent) and entry.procedure == name and entry.command is None
     }
     events = [
-        _event(day, patient, name, event_id, known.get(event_id), parked.get(event_id), mask, read)
+        _event(day, patient, name, event_id, known.get(event_id), parked.get(event_id), mask, hrefs, read)
         for event_id in dict.fromkeys((*procedure.decisions, *known))
     ]
     return Course(
@@ -265,13 +279,14 @@ def _event(
     statement: ProcedureEvent | None,
     parked: ProcedureEvent | None,
     mask: Mask,
+    hrefs: Hrefs,
     read: Mapping[str, ProcedureEvent],
 ) -> Event:
     procedure = day.procedures[name]
     holder, told = procedure.holder, procedure.decisions.get(event_id)
-    item = None
+    href = None
     if parked is not None and statement is None:
-        statement, item, truth = parked, item_of(parked), Truth(Outcome.HELD, Reason.ON_CLAIM)
+        statement, href, truth = parked, hrefs.item(item_of(parked)), Truth(Outcome.HELD, Reason.ON_CLAIM)
     elif statement is None:
         outcome = told.outcome if told else Outcome.REPEATED
         said = read.get(event_id)
@@ -304,14 +319,14 @@ def _event(
         why=why,
         warnings=[WARNINGS[Noticed(warning)] for warning in made.warnings],
         statement=mask.of(statement),
-        item=item,
+        href=href,
     )
 
 
-def _waiting(day: PatientDay, patient: Patient) -> Iterator[Waiting]:
+def _waiting(day: PatientDay, patient: Patient, hrefs: Hrefs) -> Iterator[Waiting]:
     for item, entry in patient.parked.items():
         if (said := _parked(entry, day)) is not None:
-            yield Waiting(item=item, said=said)
+            yield Waiting(said=said, href=hrefs.item(item))
 
 
 def _parked(entry: AnyEntry, day: PatientDay) -> str | None:

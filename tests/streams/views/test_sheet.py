@@ -1,6 +1,7 @@
 """A patient-day is told as a person reads it: a verdict for each service, and how it came to that."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -9,23 +10,43 @@ from models.billing import Acknowledged, BillingEvent, Outcome
 from models.codes import Service
 from models.entries import Acknowledgement, AnyEntry, Opening, Override
 from models.procedures import Performer, ProcedureEvent, Reporting, Status, Stream
+from streams.views.hrefs import Hrefs
+from streams.views.listing import id_of
 from streams.views.masking import HIDDEN, Mask
 from streams.views.patient_day import picture
+from streams.views.secret import Secret
 from streams.views.sheet import Line, Sheet, sheet, unkept
+from streams.views.site import Site
+from tests.models.entered import opened
 from tests.models.ledger import Ledger
 from tests.models.said import MONDAY, PATIENT, said, standing, withdrawn
 
+KEYS = Secret("the secret of an installation of the tests")
+HREFS = Hrefs(cast(Site, SimpleNamespace(keys=KEYS)))
 COLLECTION: Any = {"stream": Stream.FACILITY, "service": Service.COLLECTION, "service_date": MONDAY}
 
 
 def told(*entries: AnyEntry, show: bool = True, ledger: Ledger | None = None) -> Sheet:
     """What is told of Monday after ``entries``."""
     ledger = (ledger or Ledger()).apply_all(entries)
-    return sheet(ledger.days[PATIENT, MONDAY], ledger.patients[PATIENT], Mask(show))
+    return sheet(ledger.days[PATIENT, MONDAY], ledger.patients[PATIENT], Mask(show), HREFS)
 
 
 def line(of: Sheet, service: Service = Service.COLLECTION) -> Line:
     return next(line for line in of.lines if line.service is service)
+
+
+def item_at(href: str | None) -> str:
+    """The item of a page of the worklist."""
+    path, _, name = (href or "").rpartition("/")
+    assert path == "/holds"
+    return id_of(KEYS, name)
+
+
+def on_claim(charge: BillingEvent) -> Acknowledgement:
+    return Acknowledgement(
+        patient=PATIENT, event_id="acks:0:0:0", charge_id=charge.id, status=Acknowledged.ON_CLAIM
+    )
 
 
 def test_every_service_has_a_line_in_the_order_of_the_therapy() -> None:
@@ -107,7 +128,9 @@ def test_an_event_whose_words_are_not_kept_is_still_told() -> None:
     assert (repeated.event_id, repeated.outcome) == (again.event_id, Outcome.REPEATED)
     assert (repeated.statement, repeated.why) == (None, ["The same was said before."])
     assert unkept(ledger.days[PATIENT, MONDAY]) == [again.event_id]
-    read = sheet(ledger.days[PATIENT, MONDAY], ledger.patients[PATIENT], Mask(True), {again.event_id: again})
+    read = sheet(
+        ledger.days[PATIENT, MONDAY], ledger.patients[PATIENT], Mask(True), HREFS, {again.event_id: again}
+    )
     assert line(read).procedures[0].events[1].statement == again
 
 
@@ -115,16 +138,29 @@ def test_what_waits_for_a_person_leads_to_the_worklist() -> None:
     """A correction of a charge that is on a claim: with the charge that stands meanwhile."""
     ledger = Ledger().apply_all([said("A")])
     [charge] = standing(ledger)
-    ack = Acknowledgement(
-        patient=PATIENT, event_id="acks:0:0:0", charge_id=charge.id, status=Acknowledged.ON_CLAIM
-    )
     correction = withdrawn("A")
-    of = told(ack, correction, ledger=ledger)
+    of = told(on_claim(charge), correction, ledger=ledger)
     assert line(of).verdict.state == "charged"
     waits = line(of).procedures[0].events[1]
-    assert (waits.outcome, waits.item) == (Outcome.HELD, f"correction:{correction.event_id}")
+    assert (waits.outcome, item_at(waits.href)) == (Outcome.HELD, f"correction:{correction.event_id}")
     assert waits.statement is not None
-    assert [waiting.item for waiting in of.waiting] == [waits.item]
+    assert [waiting.href for waiting in of.waiting] == [waits.href]
+
+
+def test_every_way_to_the_worklist_leads_there_and_names_nobody() -> None:
+    """Whatever waits: its id may hold what a person called a command."""
+    ledger = Ledger().apply_all([said("A")])
+    [first] = standing(ledger)
+    ledger.apply_all([withdrawn("A"), on_claim(first), said("B")])
+    [second] = standing(ledger)
+    correction = withdrawn("B")
+    of = told(on_claim(second), correction, opened("4711"), ledger=ledger)
+    [course] = [course for course in line(of).procedures if course.procedure_id == "B"]
+    hrefs = [each.href for each in (*of.waiting, *line(of).taken_back, *course.events) if each.href]
+    parked = f"correction:{correction.event_id}"
+    [claimed] = ledger.patients[PATIENT].claimed
+    assert [item_at(href) for href in hrefs] == [parked, "opening:4711", claimed, parked]
+    assert not [href for href in hrefs if "4711" in href or ":" in href]
 
 
 def test_a_charge_that_was_taken_back_is_told_with_its_reason() -> None:

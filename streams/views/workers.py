@@ -208,13 +208,14 @@ class Workers:
 
     async def _own(self, question: Question[Q, A], asked: Q, part: Iterable[TopicPartition]) -> _Answered[A]:
         async with self._turns:
-            # From here to the answer no partition leaves.
             owners = [owner for tp in part if (owner := self._app.tables.owners.get(tp)) is not None]
             complete = [owner for owner in owners if question.every or owner.state in _COMPLETE]
             answer = await question.local(complete, asked)
+        # Where that let others run a partition may have left: nobody answered for it whole.
+        kept = [owner for owner in owners if not owner.released]
         return _Answered(
-            [(owner.tp.topic, owner.tp.partition) for owner in complete],
-            [(owner.tp.topic, owner.tp.partition) for owner in owners if owner not in complete],
+            [(owner.tp.topic, owner.tp.partition) for owner in kept if owner in complete],
+            [(owner.tp.topic, owner.tp.partition) for owner in kept if owner not in complete],
             answer,
         )
 

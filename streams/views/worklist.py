@@ -211,7 +211,9 @@ class Worklist:
         return found if asked.whole else [bare(item) for item in found]
 
     def _items(self, owners: Sequence[Owner], name: str) -> list[Item]:
-        found = (part.get(name) for part in slices(owners, self._holds.worklist))
+        # Whoever asks may have let others run meanwhile: the store of an owner that left is closed.
+        kept = [owner for owner in owners if not owner.released]
+        found = (part.get(name) for part in slices(kept, self._holds.worklist))
         return [item for item in found if item is not None]
 
     async def _would(self, owners: Sequence[Owner], asked: Given) -> list[Would]:

@@ -53,7 +53,7 @@ class Installation:
 
 def owners(*numbers: int, state: State = State.READY) -> dict[TopicPartition, Any]:
     places = [TopicPartition(TOPIC, number) for number in numbers]
-    return {tp: SimpleNamespace(tp=tp, state=state) for tp in places}
+    return {tp: SimpleNamespace(tp=tp, state=state, released=state is State.RELEASED) for tp in places}
 
 
 Asked = Callable[..., Awaitable[workers.Answers[list[int]]]]
@@ -203,3 +203,20 @@ async def test_nothing_that_was_asked_or_answered_can_be_read_on_the_way(ask: As
     assert len(heard) == 2
     assert b"how many" not in heard[0]
     assert all(each.startswith(b"gAAAA") for each in heard)
+
+
+async def test_what_leaves_while_a_worker_answers_is_missing() -> None:
+    """It may be answered for in part: whoever asks is told that it was given away."""
+
+    async def leaving(owned: Sequence[Any], asked: Asks) -> list[int]:
+        for owner in owned:
+            owner.released = True
+        return []
+
+    question: Question[Asks, list[int]] = Question("leaving", Asks, list[int], ["agent"], leaving)
+    installation: Any = Installation("http://127.0.0.1:2")
+    places = [TopicPartition(TOPIC, 0)]
+    found = await Workers(installation, OURS, Turns()).ask(question, Asks("how many"), partitions=places)
+    assert [(each.partition, each.why) for each in found.missing] == [
+        (0, f"its worker {OWN} has given it away")
+    ]

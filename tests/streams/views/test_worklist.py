@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from models.commands import Reject
 from models.selection import Selection
 from models.worklist import Item, Kind, Listed, State
 from streams.once.owner import Owner
@@ -127,3 +128,16 @@ async def test_a_partition_that_goes_away_meanwhile_ends_the_look(shelf: Shelf) 
     found, after = await looking
     assert found == []
     assert after is not None
+
+
+async def test_a_partition_that_goes_away_meanwhile_foresees_nothing_more(shelf: Shelf) -> None:
+    """Its store is closed: of the commands that are left nothing is said."""
+    shelf.put(an_item(1), an_item(2))
+    stamp = {"user": "ada", "time": "2025-03-11T08:00:00Z", "reason": "seen"}
+    commands = [Reject.model_validate({"id": f"c{n}", "item": f"t:0:{n}:0", **stamp}) for n in (1, 2)]
+    looking = asyncio.create_task(shelf.worklist.would("perdiem.held", commands))
+    await asyncio.sleep(0)
+    for owner in shelf.owners:
+        await owner.release()
+    would, _ = await looking
+    assert [*would] == ["t:0:1:0"]

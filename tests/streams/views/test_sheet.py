@@ -156,7 +156,9 @@ def test_every_way_to_the_worklist_leads_there_and_names_nobody() -> None:
     correction = withdrawn("B")
     of = told(on_claim(second), correction, opened("4711"), ledger=ledger)
     [course] = [course for course in line(of).procedures if course.procedure_id == "B"]
-    hrefs = [each.href for each in (*of.waiting, *line(of).taken_back, *course.events) if each.href]
+    taken_back = [each.href for each in line(of).taken_back]
+    hrefs = [*(each.href for each in of.waiting), *taken_back, *(event.href or "" for event in course.events)]
+    hrefs = [href for href in hrefs if href]
     parked = f"correction:{correction.event_id}"
     [claimed] = ledger.patients[PATIENT].claimed
     assert [item_at(href) for href in hrefs] == [parked, "opening:4711", claimed, parked]

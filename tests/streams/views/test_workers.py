@@ -214,7 +214,7 @@ async def test_what_leaves_while_a_worker_answers_is_missing() -> None:
         return []
 
     question: Question[Asks, list[int]] = Question("leaving", Asks, list[int], ["agent"], leaving)
-    installation: Any = Installation(OWN)
+    installation: Any = Installation("http://127.0.0.1:2")
     places = [TopicPartition(TOPIC, 0)]
     found = await Workers(installation, OURS, Turns()).ask(question, Asks("how many"), partitions=places)
     assert [(each.partition, each.why) for each in found.missing] == [

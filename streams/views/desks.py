@@ -72,6 +72,13 @@ class Before(msgspec.Struct, frozen=True, kw_only=True):
     """The fields that it filled in."""
 
 
+class Other(msgspec.Struct, frozen=True):
+    """Another patient; ``patient`` is masked for whoever may not see it."""
+
+    patient: str | None
+    href: str
+
+
 class Whole(msgspec.Struct, frozen=True, kw_only=True):
     """One item whole, as far as whoever looks may see it."""
 
@@ -86,6 +93,8 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     """What was last decided of it, in sentences."""
     events: dict[str, str]
     """The events that it is about, by the name of their page here."""
+    others: list[Other]
+    """Of an alert: who had the same procedure or product before."""
     charge_id: str | None
     record: str | None
     """What the source sent; None for who may not see it."""
@@ -144,7 +153,7 @@ class Desks:
         return Listing(
             path=desk.path,
             title=desk.title,
-            items=[line_of(keys, item) for item in items],
+            items=[line_of(keys, item, unmasked=asked.person.unmasked) for item in items],
             selection=query,
             next=None if reached is None else f"?{urlencode({**query, 'after': cursor(keys, reached)})}",
             missing=missing,
@@ -176,13 +185,16 @@ class Desks:
         return Whole(
             path=desk.path,
             title=desk.title,
-            line=line_of(keys, item),
+            line=line_of(keys, item, unmasked=person.unmasked),
             patient=masked(whose, person.unmasked),
             patient_href=hrefs.patient(whose) if whose else None,
             day_href=hrefs.day(whose, day) if whose and day and item.charge_id else None,
             detail=item.detail if person.unmasked or item.kind is not Kind.REFUSED_CHARGE else None,
             decided=explain(said) if said else [],
             events={name_of(keys, event): event for event in item.event_ids if event != item.id},
+            others=[Other(masked(each, person.unmasked), hrefs.patient(each)) for each in item.others]
+            if whose
+            else [],
             charge_id=item.charge_id,
             record=record,
             editable=editable,

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from models.billing import Decision
 from models.entries import Acknowledgement, Entry, Opening, Override
-from models.explain import explain, releases
+from models.explain import explain
 from models.facilities import Facilities
 from models.hearing import Taken
 from models.procedures import SEPARATOR, ProcedureEvent
@@ -18,6 +18,7 @@ from models.routing import Routed
 from models.worklist import Item, State
 from streams.views.hrefs import Hrefs
 from streams.views.known import Kept, Known
+from streams.views.listing import to_do
 from streams.views.records import Records, RecordsError
 from streams.views.rights import Right
 from streams.views.site import Asked, Shown, Site, wants_json
@@ -77,11 +78,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 class Search:
     """One search. ``missing`` collects what nobody answered for."""
 
-    def __init__(self, known: Known, worklist: Worklist, records: Records, hrefs: Hrefs) -> None:
+    def __init__(
+        self, known: Known, worklist: Worklist, records: Records, hrefs: Hrefs, *, unmasked: bool
+    ) -> None:
         self._known = known
         self._worklist = worklist
         self._records = records
         self._hrefs = hrefs
+        self._unmasked = unmasked
         self.missing: set[Missing] = set()
 
     async def find(self, wanted: Sought) -> list[Hit]:
@@ -144,7 +148,7 @@ class Search:
 
     def _listed(self, item: Item) -> Hit:
         if item.state is State.OPEN:
-            waits = f"It waits for a person. {releases(item)}"
+            waits = f"It waits for a person. {to_do(item, unmasked=self._unmasked)}"
         else:
             waits = f"It was put aside, and is {item.state} since."
         return Hit(said="Its item on the worklist", href=self._hrefs.item(item.id, item.kind), note=waits)
@@ -205,7 +209,7 @@ def mount(
         """What was found; a browser goes on to where that is one thing that needs no word."""
         sent = await asked.request.post()
         wanted = sought(str(sent.get("text", "")), str(sent.get("authority", "")), facilities)
-        search, said = Search(known, worklist, records, hrefs), ""
+        search, said = Search(known, worklist, records, hrefs, unmasked=asked.person.unmasked), ""
         hits: Iterable[Hit] = []
         if wanted is None:
             said = "That names nothing that can be looked for: of a record number the authority is needed."

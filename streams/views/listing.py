@@ -1,4 +1,4 @@
-"""Listing: items of the worklist as pages show them; nothing of a patient stands in a list."""
+"""Listing: items of the worklist as pages show them; no patient stands in a list."""
 
 import time
 from datetime import date
@@ -78,8 +78,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is State.OPEN
 
 
-def line_of(keys: Secret, item: Item) -> Line:
-    refused = item.kind is Kind.REFUSED_CHARGE
+def to_do(item: Item, *, unmasked: bool) -> str:
+    """What would release it, or what else is to be done; ``unmasked``: with the product of an alert."""
+    if item.kind is Kind.REFUSED_CHARGE:
+        # What billing said may name anybody.
+        return "Billing refused the charge; it stands."
+    return releases(item if unmasked else msgspec.structs.replace(item, product=None))
+
+
+def line_of(keys: Secret, item: Item, *, unmasked: bool) -> Line:
     return Line(
         id=item.id,
         name=name_of(keys, item.id),
@@ -88,8 +95,7 @@ def line_of(keys: Secret, item: Item) -> Line:
         since=item.since,
         reason=item.reason,
         field=item.field,
-        # What billing said may name anybody.
-        releases="Billing refused the charge; it stands." if refused else releases(item),
+        releases=to_do(item, unmasked=unmasked),
         facility=item.facility,
         source=item.source,
         service_date=item.service_date,

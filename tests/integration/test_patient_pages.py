@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlencode
 import msgspec
 import pytest
 
-from models.billing import Kind
+from models.billing import Acknowledged, BillingEvent, Kind
 from streams.access import Access, Did
 from streams.local_worker import LocalWorker
 from streams.topics import create
@@ -95,6 +95,17 @@ def order(command: str, name: str, **more: Any) -> Sent:
     """What a person decides; ``name`` is its id."""
     given = {"command": command, "id": name, "user": "ada", "time": "2025-03-11T08:00:00Z", "reason": "seen"}
     return Sent("perdiem.commands", json.dumps(given | more).encode(), name.encode())
+
+
+async def charges(live: Live, mrn: str) -> list[BillingEvent]:
+    events = [event for event in await live.billing_events() if event.patient == f"LAKE|{mrn}"]
+    return [event for event in events if event.kind is Kind.CHARGE]
+
+
+def on_claim(charge: BillingEvent) -> Sent:
+    """Billing says that the charge is on a claim."""
+    ack = {"charge_id": charge.id, "patient": charge.patient, "status": Acknowledged.ON_CLAIM}
+    return Sent("billing.acks", json.dumps(ack).encode(), charge.patient.encode())
 
 
 def links(page: str) -> list[str]:
@@ -354,6 +365,56 @@ async def test_a_procedure_that_another_patient_has_leads_there(live: Live, page
         "By a higher statement a procedure is another patient's, or this one's again.",
     }
     assert "is another patient&#39;s." in pages.get(path).body
+
+
+async def test_what_waits_of_a_day_is_one_step_away(live: Live, pages: Pages) -> None:
+    """A correction, a credit of what was on a claim, a word on the units: each opens, and no URL has what
+    people called it."""
+    mrn = "6660471600"
+    on = {"patient": f"LAKE|{mrn}", "stream": "facility", "service": "collection"}
+    await live.take([stated("K1", mrn=mrn, products=[])])
+    await live.take([stated("K1", mrn=mrn, products=[], version=2, status="withdrawn")])
+    await live.take([on_claim(event) for event in await charges(live, mrn)])
+    await live.take([stated("K2", mrn=mrn, products=[])])
+    await live.take([on_claim(event) for event in (await charges(live, mrn))[1:]])
+    await live.take([stated("K2", mrn=mrn, products=[], version=2, status="withdrawn")])
+    await live.take([order("opening_balance", f"of {mrn}", service_date="2025-03-10", **on)])
+    page = pages.get(day_of(pages, mrn=mrn)).body
+    ahead = {link for link in links(page) if link.startswith("/holds/")}
+    assert not [link for link in ahead if mrn in unquote(link)]
+    opened = [pages.get(link, program=True) for link in ahead]
+    assert [answer.status for answer in opened] == [200] * 3
+    kinds = sorted(answer.told["line"]["kind"] for answer in opened)
+    assert kinds == ["claimed", "correction", "correction"]
+
+
+async def test_an_alert_leads_to_every_patient_that_it_is_about(live: Live, pages: Pages) -> None:
+    """One product under two patients: a viewer comes to both pages, and sees neither patient nor product."""
+    first, second, product = "6660471700", "6660471800", "W3117"
+    for mrn in (first, second):
+        await live.take([stated(f"P{mrn}", mrn=mrn, products=[product])])
+    path = "/holds?kind=alert"
+    alerts = {
+        role: [
+            each
+            for each in pages.get(path, role, program=True).told["items"]
+            if each["releases"].startswith("one product")
+        ]
+        for role in (Role.ANALYST, Role.VIEWER)
+    }
+    [name] = [each["name"] for each in alerts[Role.ANALYST] if product in each["releases"]]
+    assert name in [each["name"] for each in alerts[Role.VIEWER]]
+    item = f"/holds/{name}"
+    told = pages.get(item, Role.VIEWER, program=True).told
+    assert told["others"] == [{"patient": "LAKE|***", "href": pages.followed(first, "LAKE")}]
+    assert told["patient_href"] == pages.followed(second, "LAKE")
+    for each in (path, item):
+        for program in (False, True):
+            body = pages.get(each, Role.VIEWER, program=program).body
+            assert not [secret for secret in (first, second, product) if secret in body], each
+    whole = pages.get(item).body
+    assert f'<a href="{pages.followed(first, "LAKE")}">LAKE|{first}</a>' in whole
+    assert product in whole
 
 
 async def test_a_forgotten_charge_is_no_longer_found(live: Live, pages: Pages) -> None:

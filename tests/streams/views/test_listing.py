@@ -55,5 +55,17 @@ def test_a_list_says_nothing_of_a_patient() -> None:
     refused = Item(id="refused:c", kind=Kind.REFUSED_CHARGE, patient="UH|4711", detail="MRN 4711 unknown")
     held = Item(id=EVENT, kind=Kind.HELD, patient="UH|4711", reason=Reason.NO_STREAM)
     for item in (refused, held):
-        assert "4711" not in str(line_of(KEYS, item))
-    assert line_of(KEYS, held).releases == "Nothing says whether it is facility or professional billing."
+        assert "4711" not in str(line_of(KEYS, item, unmasked=True))
+    assert (
+        line_of(KEYS, held, unmasked=False).releases
+        == "Nothing says whether it is facility or professional billing."
+    )
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_product_is_told_only_to_who_may_see_patients(kind: Kind) -> None:
+    """A patient may be known by it, whatever kind of item names it."""
+    item = Item(id="i", kind=kind, patient="UH|4711", product="W1", detail="one product under two patients")
+    assert "W1" not in str(line_of(KEYS, item, unmasked=False))
+    shown = line_of(KEYS, item, unmasked=True).releases
+    assert (kind is not Kind.ALERT) or shown == "one product under two patients, product W1"

@@ -19,7 +19,7 @@ from tests.browser.visitor import Visit, Visitor, link
 from tests.integration.live import Live, both_running
 from tests.kafka import installation
 
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")

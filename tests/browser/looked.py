@@ -12,8 +12,8 @@ _COLOURS = _ALL | {"runOnly": ["color-contrast"]}
 """What else axe looks at is the same in the dark."""
 
 
-async def flaws(page: Page) -> list[str]:
-    """A line for each; the page is left at a desk and light."""
+async def flaws(page: Page, *, briefly: bool = False) -> list[str]:
+    """A line for each; the page is left at a desk and light. ``briefly``: only on a phone, in the light."""
     found: list[str] = []
     await page.evaluate(AXE_SCRIPT)
     await page.set_viewport_size(PHONE)
@@ -22,6 +22,8 @@ async def flaws(page: Page) -> list[str]:
         found.append(f"{wide} pixels wide on a phone")
     found += await _violations(page, _ALL)
     await page.set_viewport_size(DESKTOP)
+    if briefly:
+        return found
     found += await _violations(page, _ALL)
     await page.emulate_media(color_scheme="dark")
     found += await _violations(page, _COLOURS)

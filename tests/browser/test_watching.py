@@ -11,7 +11,7 @@ from streams.local_worker import LocalWorker
 from streams.topics import create
 from streams.views.rights import Role
 from tests.browser.visitor import Visit
-from tests.integration.live import both_running
+from tests.integration.live import both_ready, both_running
 from tests.kafka import installation
 
 pytestmark = [pytest.mark.integration, pytest.mark.asyncio(loop_scope="module")]
@@ -20,7 +20,7 @@ RUNNING = "Perdiem is running"
 
 
 @pytest.fixture(scope="module")
-def pair(
+def started(
     chromium_path: str, brokers: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[LocalWorker, LocalWorker]]:
     """Two workers; that one is dead shows as soon as a broker allows."""
@@ -32,6 +32,16 @@ def pair(
         yield workers
         for worker in workers:
             worker.process.stop()
+
+
+@pytest.fixture
+def pair(started: tuple[LocalWorker, LocalWorker]) -> tuple[LocalWorker, LocalWorker]:
+    """Both ready, whatever a test before did to them."""
+    for worker in started:
+        if worker.process.exit_code is not None:
+            worker.start()
+    both_ready(*started)
+    return started
 
 
 async def test_a_killed_worker_changes_the_verdict_without_a_reload(

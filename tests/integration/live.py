@@ -57,8 +57,14 @@ def both_running(
         running(settings, folder / "one.log", command) as one,
         running(other, folder / "other.log", command) as second,
     ):
-        one.wait_ready()  # again: partitions moved to the other one
+        both_ready(one, second)
         yield one, second
+
+
+def both_ready(one: LocalWorker, other: LocalWorker) -> None:
+    """Wait until both are ready at once: partitions move, and while one gets ready, the other one is not."""
+    one.wait_ready()
+    other.process.wait_until(lambda: one.ready() and other.ready(), BOUND)
 
 
 class Live:

@@ -20,6 +20,7 @@ from models.worklist import Kind
 from streams.access import Did
 from streams.commands import Followed, carry_through, stamp
 from streams.errors import PerdiemError
+from streams.foresight import HYPOTHETICAL
 from streams.holds import OnWorklist
 from streams.topics import Topic
 from streams.views.fates import Fate, fate_of, sentences
@@ -28,7 +29,7 @@ from streams.views.listing import id_of, name_of
 from streams.views.rights import Right
 from streams.views.site import Asked
 from streams.views.workers import Missing
-from streams.views.worklist import HYPOTHETICAL, PAGE, Foreseen, Worklist, Would
+from streams.views.worklist import PAGE, Foreseen, Worklist, Would
 
 WAIT = 30.0
 """Seconds to wait for what comes of commands."""

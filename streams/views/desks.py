@@ -10,19 +10,18 @@ from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
-from pydantic import ValidationError
 
+from models.acks import Ack
 from models.billing import Reason
-from models.commands import Command, Release, command
-from models.explain import REASONS, explain
+from models.commands import Command, Release
+from models.explain import REASONS, Order, explain
 from models.facilities import Facilities
-from models.filling import Blank, blanks
-from models.procedures import place
+from models.filling import Blank, blanks, stated
 from models.selection import Selection
 from models.worklist import Item, Kind, State
 from streams.access import Did
+from streams.commands import orders
 from streams.errors import PerdiemError
-from streams.reading import reader
 from streams.topics import Topics
 from streams.views.deciding import ACTS, Deciding, Desk
 from streams.views.hrefs import Hrefs
@@ -206,7 +205,7 @@ class Desks:
 
     async def _before(self, item: Item, unmasked: bool) -> list[Before]:
         heard = [*item.heard.values()][-HEARD:]
-        given = await self._given([each.event_id for each in heard]) if heard else {}
+        given = await self._given([each.event_id for each in heard])
         told = []
         for each in heard:
             said = given.get(each.event_id)
@@ -219,23 +218,18 @@ class Desks:
                     user=said.user if said else None,
                     time=said.time if said else None,
                     why=said.reason if said and unmasked else None,
-                    filled=_filled(said.fill) if isinstance(said, Release) else [],
+                    filled=[field for field, _ in stated(said.fill)] if isinstance(said, Release) else [],
                 )
             )
         return told
 
     async def _given(self, event_ids: list[str]) -> dict[str, Command]:
         """The commands that these events are, as far as they are still there."""
-        found = {}
+        found: dict[str, Order] = {}
         with suppress(PerdiemError, TimeoutError):
-            async with asyncio.timeout(_WITHIN), reader(self._site.settings) as source:
-                for event_id in event_ids:
-                    topic, partition, offset, _ = place(event_id)
-                    record = await source.record(topic, partition, offset)
-                    with suppress(ValidationError):
-                        if record is not None:
-                            found[event_id] = command.validate_json(record.value or b"")
-        return found
+            async with asyncio.timeout(_WITHIN):
+                found = await orders(self._site.settings, event_ids)
+        return {event_id: said for event_id, said in found.items() if not isinstance(said, Ack)}
 
 
 _WITHIN = 5.0
@@ -310,14 +304,6 @@ def _blanks(item: Item) -> list[Blank]:
     """What to ask for. Whoever does not know the hospital's charge code may know the service's own."""
     code = "code, " if item.reason is Reason.UNMAPPED_CODE and item.field != "code" else ""
     return blanks(f"{code}{item.field or ''}")
-
-
-def _filled(fill: Mapping[str, object]) -> list[str]:
-    return [
-        name if not isinstance(value, dict) else f"{name}.{inner}"
-        for name, value in fill.items()
-        for inner in (value if isinstance(value, dict) else [""])
-    ]
 
 
 def is_text(value: bytes) -> bool:

@@ -10,10 +10,9 @@ from models.billing import Outcome
 from models.codes import Service
 from models.episode import Episode, Missing, Step, episodes, steps_of
 from models.explain import SERVICES, WARNINGS, explain
-from streams.access import Did
 from streams.views.hrefs import Hrefs
 from streams.views.known import Kept, Known
-from streams.views.masking import Mask
+from streams.views.masking import Mask, mask_of
 from streams.views.patient import Notice, notices
 from streams.views.pictures import Lanes, Point, group_of, lanes
 from streams.views.rights import Right
@@ -191,9 +190,7 @@ def mount(site: Site, known: Known, hrefs: Hrefs) -> None:
     async def episode(asked: Asked) -> Shown:
         """The courses of a patient's therapy."""
         name = hrefs.patient_of(asked.names["patient"])
-        mask = Mask(asked.person.unmasked)
-        if mask.show:
-            await asked.note(Did.LOOK, asked.names["patient"])
+        mask = await mask_of(asked, asked.names["patient"])
         kept, missing = await known.patient(name)
         return EpisodePage(
             patient=mask.patient(name),

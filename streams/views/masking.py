@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from models.billing import BillingEvent
 from models.procedures import ProcedureEvent
+from streams.access import Did
+from streams.views.site import Asked
 from streams.worklist import masked
 
 HIDDEN = "***"
@@ -14,6 +16,17 @@ NUMBERS = ("account_number", "encounter_number", "message_id")
 """By which a patient may be found elsewhere."""
 
 T = TypeVar("T", ProcedureEvent, BillingEvent)
+
+
+async def mask_of(asked: Asked, about: str) -> "Mask":
+    """The mask of whoever asks for the page of this opaque name. An unmasked look is noted before it happens.
+
+    Raises ``AccessLogError`` where that fails.
+    """
+    mask = Mask(asked.person.unmasked)
+    if mask.show:
+        await asked.note(Did.LOOK, about)
+    return mask
 
 
 class Mask:

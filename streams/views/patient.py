@@ -6,10 +6,9 @@ from datetime import date
 import msgspec
 
 from models.entries import Survivor
-from streams.access import Did
 from streams.views.hrefs import Hrefs
 from streams.views.known import Kept, Known
-from streams.views.masking import Mask
+from streams.views.masking import Mask, mask_of
 from streams.views.rights import Right
 from streams.views.sheet import Verdict, sheet
 from streams.views.site import Asked, Shown, Site
@@ -77,9 +76,7 @@ def mount(site: Site, known: Known, hrefs: Hrefs) -> None:
     async def patient(asked: Asked) -> Shown:
         """All days of a patient."""
         name = hrefs.patient_of(asked.names["patient"])
-        mask = Mask(asked.person.unmasked)
-        if mask.show:
-            await asked.note(Did.LOOK, asked.names["patient"])
+        mask = await mask_of(asked, asked.names["patient"])
         kept, missing = await known.patient(name)
         return PatientPage(
             patient=mask.patient(name),

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from models.procedures import SEPARATOR, ProcedureEvent
-from streams.access import Did
 from streams.views.hrefs import Hrefs
 from streams.views.known import Known
-from streams.views.masking import Mask
+from streams.views.masking import mask_of
 from streams.views.patient import Notice, notices
 from streams.views.pictures import Lanes, Point, lanes
 from streams.views.records import Records, RecordsError
@@ -74,9 +73,7 @@ def mount(site: Site, known: Known, records: Records, hrefs: Hrefs) -> None:
     async def patient_day(asked: Asked) -> Shown:
         """The four services of one day of a patient."""
         name, service_date = hrefs.day_of(asked.names["day"])
-        mask = Mask(asked.person.unmasked)
-        if mask.show:
-            await asked.note(Did.LOOK, asked.names["day"])
+        mask = await mask_of(asked, asked.names["day"])
         kept, missing = await known.patient(name)
         day = kept.day(service_date)
         told = [*notices(name, kept, hrefs)]

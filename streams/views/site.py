@@ -150,20 +150,16 @@ class Site:
 
     def page(self, path: str, right: Right, template: str) -> Callable[[Handler], Handler]:
         """Add what ``GET path`` shows to whoever has ``right``: JSON or ``template``."""
-
-        def add(handler: Handler) -> Handler:
-            self._pages["GET", path] = _Page(handler, right, template)
-            self._mount(path, "get")
-            return handler
-
-        return add
+        return self._adding("get", path, right, template)
 
     def form(self, path: str, right: Right, template: str) -> Callable[[Handler], Handler]:
         """Add what ``POST path`` does for whoever has ``right``."""
+        return self._adding("post", path, right, template)
 
+    def _adding(self, verb: str, path: str, right: Right, template: str) -> Callable[[Handler], Handler]:
         def add(handler: Handler) -> Handler:
-            self._pages["POST", path] = _Page(handler, right, template)
-            self._mount(path, "post")
+            self._pages[verb.upper(), path] = _Page(handler, right, template)
+            self._mount(path, verb)
             return handler
 
         return add
@@ -236,7 +232,7 @@ class Site:
         await response.prepare(request)
         if request.method == "HEAD":
             return response
-        with suppress(ConnectionResetError), _told("a page that stays open failed"):
+        with suppress(ConnectionResetError), _logged("a page that stays open failed"):
             while await self.login.person(request) == asked.person:
                 await response.write(await renewal())
                 with suppress(TimeoutError):
@@ -310,7 +306,7 @@ class Site:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def _logged(what: str) -> Iterator[None]:
     """Whatever fails once an answer has begun is told in the log alone."""
     try:
         yield

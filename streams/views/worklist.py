@@ -16,6 +16,7 @@ from models.posting import post
 from models.routing import Routed
 from models.selection import Selection
 from models.worklist import Item, Listed
+from streams.foresight import HYPOTHETICAL
 from streams.holds import Holds, OnWorklist
 from streams.ledger import NOBODY, Ledger
 from streams.once.owner import Owner
@@ -31,8 +32,6 @@ AT_MOST = 10_000
 """Items of a partition that are looked through for one page."""
 _CHUNK = 25
 """Items between which others may run: one may be as large as a source's largest record."""
-HYPOTHETICAL = "preview:0:0:0"
-"""Stands for the event of a command that was not given."""
 
 
 class Next(msgspec.Struct, frozen=True):

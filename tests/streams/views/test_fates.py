@@ -7,8 +7,9 @@ import pytest
 from models.billing import Decision, Outcome, ProcedureRef, Reason
 from models.entries import Ruling, encode_entry
 from models.worklist import Item, Kind
+from streams.foresight import HYPOTHETICAL
 from streams.views.fates import Fate, fate_of
-from streams.views.worklist import HYPOTHETICAL, Foreseen, Would
+from streams.views.worklist import Foreseen, Would
 
 EVENT = "lab.procedures:0:7:0"
 HELD = Item(id=EVENT, kind=Kind.HELD)
